@@ -1,5 +1,7 @@
 package wire
 
+import "fmt"
+
 // Mapping says which data sequence numbers the bytes of a subflow have (RFC 8684 §3.3.1). A mapping never changes
 // once it was sent.
 type Mapping struct {
@@ -10,24 +12,18 @@ type Mapping struct {
 }
 
 // End is the data sequence number after the mapping, its DATA_FIN counted.
-func (m Mapping) End() uint64 {
-	end := m.DSN + uint64(m.Len)
+func (m Mapping) End() uint64 { return m.DSN + uint64(m.dataLen()) }
+
+// dataLen is the data-level length: payload and DATA_FIN.
+func (m Mapping) dataLen() uint32 {
+	n := uint32(m.Len)
 	if m.Fin {
-		end++
+		n++
 	}
-	return end
+	return n
 }
 
-// ResetReason is the reason code of MP_TCPRST (RFC 8684 §3.6).
-type ResetReason uint8
-
-// The reason codes of RFC 8684 §3.6.
-const (
-	ResetUnspecified ResetReason = 0
-	ResetProtocol    ResetReason = 1 // MPTCP-specific error
-	ResetResources   ResetReason = 2 // lack of resources
-	ResetProhibited  ResetReason = 3 // administratively prohibited
-	ResetOutstanding ResetReason = 4 // too much outstanding data
-	ResetPerformance ResetReason = 5 // unacceptable performance
-	ResetMiddlebox   ResetReason = 6 // middlebox interference
-)
+// String prints the mapping for logs and tests.
+func (m Mapping) String() string {
+	return fmt.Sprintf("dsn=%016x ssn=%d len=%d%s", m.DSN, m.SSN, m.Len, mark(m.Fin, "fin"))
+}
