@@ -103,3 +103,19 @@ func (t *Tree) functions() map[string]string {
 	}
 	return m
 }
+
+// Target is a fuzz target.
+type Target struct{ Dir, Name string }
+
+// FuzzTargets lists the fuzz targets of the tree in the order of their files.
+func FuzzTargets(t *Tree) []Target {
+	var ts []Target
+	for _, f := range t.Go((*File).IsTest) {
+		for _, d := range f.AST.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && strings.HasPrefix(fn.Name.Name, "Fuzz") {
+				ts = append(ts, Target{Dir: f.Dir(), Name: fn.Name.Name})
+			}
+		}
+	}
+	return ts
+}

@@ -166,3 +166,12 @@ func FuzzOther(f *testing.F) {}
 		"transport/wire.Consume "+missing, "transport/wire.consumeDSS "+missing, "transport/wire.ParseText "+missing,
 		"transport/wire.readPreface "+missing, "transport/wire.Conn.readHeader "+missing, "transport/wire.Conn.decode "+missing)
 }
+
+func TestFuzzTargetsAreFound(t *testing.T) {
+	tree := sample(t,
+		"cc/a_test.go", "package cc\nfunc FuzzB(f *testing.F) {}\nfunc (t T) FuzzMethod() {}\nfunc TestA(t *testing.T) {}\n",
+		"cc/b.go", "package cc\nfunc FuzzNoTest() {}\n")
+	if got := FuzzTargets(tree); len(got) != 1 || got[0] != (Target{Dir: "cc", Name: "FuzzB"}) {
+		t.Errorf("targets are %v, want cc FuzzB", got)
+	}
+}

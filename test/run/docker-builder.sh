@@ -1,0 +1,51 @@
+#!/bin/sh
+# docker-builder.sh IMAGE STANDIN
+#
+# Makes sure that docker/Dockerfile has a Go image to build with, and prints its name. Where IMAGE is there or can be
+# pulled, that is IMAGE. Elsewhere a stand-in is imported under the name STANDIN: this machine's Go, a static shell
+# (busybox) and the CA certificates, which is all that the Dockerfile's build stage uses.
+set -eu
+image=$1 standin=$2
+
+say() { echo "$*" >&2; }
+
+docker info >/dev/null 2>&1 || { say "the Docker daemon does not answer: start it, or add yourself to the group docker"; exit 1; }
+if docker image inspect "$image" >/dev/null 2>&1 || docker pull -q "$image" >/dev/null 2>&1; then
+	echo "$image"
+	exit 0
+fi
+
+if [ ! -x "${BUSYBOX:=/bin/busybox}" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	say "installing: busybox-static, the shell of the stand-in"
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends busybox-static >/dev/null 2>&1 ||
+		{ apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends busybox-static >/dev/null; }
+fi
+[ -x "$BUSYBOX" ] || { say "a static busybox is missing: apt-get install busybox-static, or set BUSYBOX to one"; exit 1; }
+
+certificates=
+for f in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+	[ -r "$f" ] && certificates=$f && break
+done
+[ -n "$certificates" ] || { say "no CA certificates are found: apt-get install ca-certificates"; exit 1; }
+
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+mkdir -p "$root/bin" "$root/etc/ssl/certs" "$root/usr/local/go" "$root/tmp" "$root/go/bin"
+chmod 755 "$root"
+chmod 1777 "$root/tmp"
+cp "$BUSYBOX" "$root/bin/busybox"
+for applet in $("$BUSYBOX" --list); do
+	[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
+done
+cp -L "$certificates" "$root/etc/ssl/certs/ca-certificates.crt"
+printf 'root:x:0:0:root:/root:/bin/sh\n' >"$root/etc/passwd"
+goroot=$(go env GOROOT)
+for part in bin lib pkg src go.env VERSION; do
+	[ ! -e "$goroot/$part" ] || cp -RL "$goroot/$part" "$root/usr/local/go/"
+done
+
+tar -C "$root" -c . | docker import \
+	-c 'ENV PATH=/usr/local/go/bin:/go/bin:/bin GOPATH=/go GOTOOLCHAIN=local HOME=/root' \
+	-c 'WORKDIR /go' - "$standin" >/dev/null
+say "no image $image could be had: imported $standin from $goroot"
+echo "$standin"
