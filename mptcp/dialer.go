@@ -1,0 +1,39 @@
+package mptcp
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"hawser/transport"
+)
+
+// Dialer opens connections to one peer over all ways that there are.
+type Dialer struct {
+	Config  Config
+	Carrier transport.Carrier
+	Paths   PathSource
+}
+
+// Dial opens a connection: the first handshake races over all uplinks, and the quickest wins. The others are joined
+// after Conn.Authenticate. Dial tries until ctx ends.
+func (d *Dialer) Dial(ctx context.Context) (*Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	cfg := d.Config.withDefaults()
+	c := newConn(cfg.Budget, true)
+	c.carrier, c.carrierName = d.Carrier, d.Carrier.Name()
+	k, err := newCore(cfg, c, true, NewKey())
+	if err != nil {
+		return nil, err
+	}
+	k.paths = newPathManager(d.Paths, time.Now())
+	k.paths.noRejoin = cfg.off.rejoin
+	k.stopWatch = d.Paths.Watch(c.box.kick)
+	c.start(k)
+	if err := c.wait(ctx); err != nil {
+		return nil, &net.OpError{Op: "dial", Net: "mptcp", Err: err}
+	}
+	return c, nil
+}

@@ -1,0 +1,137 @@
+package mptcp
+
+import (
+	"sort"
+	"time"
+
+	"hawser/transport/wire"
+)
+
+// interval is a run of data sequence numbers [from, to).
+type interval struct {
+	from, to uint64
+	avoid    int // id of the subflow that it was sent on
+}
+
+// reinjection is the queue of data that is to be sent again on another subflow (RFC 8684 §3.3.6), oldest first.
+type reinjection struct{ q []interval }
+
+// add queues a run, in order.
+func (r *reinjection) add(iv interval) {
+	i := sort.Search(len(r.q), func(i int) bool { return !wire.DSNLess(r.q[i].from, iv.from) })
+	r.q = append(r.q, interval{})
+	copy(r.q[i+1:], r.q[i:])
+	r.q[i] = iv
+}
+
+// next is the oldest run that is not acknowledged; false: none.
+func (r *reinjection) next(una uint64) (interval, bool) {
+	for len(r.q) > 0 {
+		if wire.DSNLess(r.q[0].from, una) {
+			r.q[0].from = una
+		}
+		if wire.DSNLess(r.q[0].from, r.q[0].to) {
+			return r.q[0], true
+		}
+		r.q = r.q[1:]
+	}
+	r.q = nil
+	return interval{}, false
+}
+
+// sent says that the first n bytes of the oldest run were sent.
+func (r *reinjection) sent(n int) { r.q[0].from += uint64(n) }
+
+// bytes is what waits.
+func (r *reinjection) bytes() int {
+	n := 0
+	for _, iv := range r.q {
+		n += int(iv.to - iv.from)
+	}
+	return n
+}
+
+// reinjectAll queues everything that a lost or silent subflow carries and that was not queued before.
+func (k *core) reinjectAll(s *subflow) {
+	for i := range s.ranges.live() {
+		k.reinjectRange(s, &s.ranges.live()[i])
+	}
+}
+
+// reinjectRange queues one range, unless it was acknowledged or queued before. It reports whether it did.
+func (k *core) reinjectRange(s *subflow, r *sentRange) bool {
+	to := r.dsn + uint64(r.n)
+	if r.copied || !wire.DSNLess(k.send.una, to) {
+		return false
+	}
+	r.copied = true
+	from := r.dsn
+	if wire.DSNLess(from, k.send.una) {
+		from = k.send.una
+	}
+	s.reinjected++
+	k.again.add(interval{from: from, to: to, avoid: s.id})
+	return true
+}
+
+// allowance bounds what tier 1 may send twice: a share of what is sent, collected up to a ceiling.
+type allowance struct{ bytes int }
+
+const (
+	allowanceShare = 50 // one byte in 50: 2 %
+	allowanceMax   = 256 << 10
+)
+
+func (a *allowance) earn(n int) { a.bytes = min(allowanceMax, a.bytes+n/allowanceShare) }
+
+func (a *allowance) spend(n int) bool {
+	if a.bytes < n {
+		return false
+	}
+	a.bytes -= n
+	return true
+}
+
+// headOfLine is tier 1 of recovery: the oldest bytes hold everything up for longer than their path usually takes,
+// and another path is idle or the window nearly used up. They alone are sent again; the path stays up.
+func (k *core) headOfLine(now time.Time) {
+	if k.cfg.off.headOfLine || k.send.una == k.nxt || len(k.again.q) > 0 || now.Sub(k.headAt) < ackDelay {
+		return
+	}
+	s, r := k.head()
+	if r == nil || r.copied || now.Sub(r.mark.Sent) < s.rtt.patience() {
+		return
+	}
+	left := int64(k.edge - k.nxt)
+	tight := left < int64(k.edge-k.send.una)/4
+	if !tight && k.nxt != k.send.end || !k.otherRoom(now, s) || !k.waste.spend(r.n) {
+		return
+	}
+	k.reinjectRange(s, r)
+}
+
+// head finds the subflow and range that hold the oldest byte not acknowledged at data level.
+func (k *core) head() (*subflow, *sentRange) {
+	for _, s := range k.subs {
+		live := s.ranges.live()
+		for i := range live {
+			if d := k.send.una - live[i].dsn; d < uint64(live[i].n) && !live[i].copied {
+				return s, &live[i]
+			}
+			if i > 8 {
+				break // what is older than the window's left edge is at the front
+			}
+		}
+	}
+	return nil, nil
+}
+
+// otherRoom reports whether a path other than s would take bytes now.
+func (k *core) otherRoom(now time.Time, s *subflow) bool {
+	for _, o := range k.subs {
+		if o != s && o.phase == phaseActive && !o.suspect && o.carrier.State().Room > 0 && k.credit(now, o) > 0 {
+			return true
+		}
+	}
+	return false
+}

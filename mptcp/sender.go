@@ -1,0 +1,209 @@
+package mptcp
+
+import (
+	"time"
+
+	"hawser/scheduler"
+	"hawser/transport/wire"
+)
+
+// Chunk sizes by what the uplinks deliver together: small ones interleave finely, large ones cost less per byte.
+const (
+	smallChunk = 16 << 10
+	largeChunk = 32 << 10
+	hugeChunk  = 62 << 10
+	largeRate  = 25 << 20  // bytes/s from which chunks are large (200 Mbit/s)
+	hugeRate   = 125 << 20 // bytes/s from which chunks are huge (1 Gbit/s)
+)
+
+// schedule is the working memory of a turn's scheduling.
+type schedule struct {
+	paths []scheduler.Path
+	subs  []*subflow // beside paths
+	picks []int
+	rate  int // of all paths together, bytes/s
+}
+
+// dispatch gives subflows as much as the scheduler allows: first what has to be sent again, then new data.
+func (k *core) dispatch(now time.Time) {
+	fin, pressed := k.conn.outg.take(&k.send)
+	k.load.note(now, pressed)
+	if k.state != ConnEstablished && k.state != ConnWaiting && k.state != ConnClosing {
+		return
+	}
+	k.headOfLine(now)
+	if k.nxt == k.send.end && len(k.again.q) == 0 && (!fin || k.fin.sent) {
+		k.appLimited(now)
+		return
+	}
+	k.viewPaths(now)
+	from := k.nxt
+	for k.step(now) {
+	}
+	if k.nxt != from {
+		k.conn.outg.progress(int(k.nxt-from), 0, k.unassignedLimit(now))
+		k.waste.earn(int(k.nxt - from))
+	}
+	if k.nxt == k.send.end {
+		k.appLimited(now)
+	}
+	if fin {
+		k.sendFin(now)
+	}
+}
+
+// viewPaths makes the scheduler's view of the working subflows.
+func (k *core) viewPaths(now time.Time) {
+	v := &k.scratch
+	v.paths, v.subs, v.rate = v.paths[:0], v.subs[:0], 0
+	for _, s := range k.subs {
+		if s.phase != phaseActive {
+			continue
+		}
+		st, f := s.carrier.State(), s.entry.Facts(now)
+		s.ranges.release(st.Written)
+		p := scheduler.Path{
+			ID: s.id, Room: st.Room, Credit: f.Cap - f.InFlight,
+			SRTT: s.rtt.srtt, RTTVar: s.rtt.rttvar, MinRTT: f.MinRTT, Rate: f.Rate, InFlight: f.InFlight,
+			Unsent: st.Unsent, Backup: s.isBackup(), Suspect: s.suspect || !f.Suspect.IsZero(),
+		}
+		if k.cfg.off.cap {
+			p.Credit = 1 << 30
+		}
+		v.rate += f.Rate
+		v.paths, v.subs = append(v.paths, p), append(v.subs, s)
+	}
+}
+
+// credit is what may still be put in flight on a subflow's uplink.
+func (k *core) credit(now time.Time, s *subflow) int {
+	if k.cfg.off.cap {
+		return 1 << 30
+	}
+	f := s.entry.Facts(now)
+	return f.Cap - f.InFlight
+}
+
+// step sends one chunk; false: nothing can be sent now.
+func (k *core) step(now time.Time) bool {
+	if iv, ok := k.again.next(k.send.una); ok && k.stepAgain(now, iv) {
+		return true
+	}
+	left := int64(k.edge - k.nxt)
+	backlog := int(k.send.end - k.nxt)
+	if backlog == 0 || left <= 0 {
+		return false
+	}
+	sp := k.send.at(k.nxt)
+	size := min(len(sp.b), k.chunkSize(), int(left))
+	c := scheduler.Chunk{
+		Size: size, Backlog: backlog, Window: int(left), Avoid: -1,
+		Loaded: k.load.bulk(now),
+	}
+	n := k.transmit(now, k.nxt, span{c: sp.c, b: sp.b[:size]}, c)
+	k.nxt += uint64(n)
+	return n > 0
+}
+
+// stepAgain sends a chunk of the oldest run that has to be sent again.
+func (k *core) stepAgain(now time.Time, iv interval) bool {
+	sp := k.send.at(iv.from)
+	size := min(len(sp.b), k.chunkSize(), int(iv.to-iv.from))
+	c := scheduler.Chunk{
+		Size: size, Backlog: k.again.bytes(), Window: int(k.edge - k.send.una), Reinject: true, Avoid: iv.avoid,
+		Loaded: true,
+	}
+	n := k.transmit(now, iv.from, span{c: sp.c, b: sp.b[:size]}, c)
+	if n > 0 {
+		k.again.sent(n)
+	}
+	return n > 0
+}
+
+// transmit gives a chunk to the paths that the scheduler picks and returns how much of it is on its way.
+func (k *core) transmit(now time.Time, dsn uint64, sp span, c scheduler.Chunk) int {
+	v := &k.scratch
+	v.picks = k.sched.Pick(now, v.paths, c, v.picks[:0])
+	most := 0
+	for _, id := range v.picks {
+		for i, s := range v.subs {
+			if s.id != id {
+				continue
+			}
+			n := s.send(now, dsn, sp)
+			most = max(most, n)
+			p := &v.paths[i]
+			p.Credit -= n
+			p.InFlight += n
+			p.Unsent += n
+			p.Room = s.carrier.State().Room
+		}
+	}
+	return most
+}
+
+func (k *core) chunkSize() int {
+	switch rate := k.scratch.rate; {
+	case rate > hugeRate:
+		return hugeChunk
+	case rate > largeRate:
+		return largeChunk
+	}
+	return smallChunk
+}
+
+// unassignedLimit is 2 ms of what the uplinks deliver together: what Write lets wait here.
+func (k *core) unassignedLimit(now time.Time) int {
+	rate := 0
+	for _, s := range k.subs {
+		if s.phase == phaseActive {
+			rate += s.entry.Facts(now).Rate
+		}
+	}
+	k.conn.rate.Store(int64(rate))
+	return rate / 500
+}
+
+// appLimited tells the board of uplinks that would take more than there is to send.
+func (k *core) appLimited(now time.Time) {
+	for _, s := range k.subs {
+		if s.phase == phaseActive && k.credit(now, s) > smallChunk {
+			s.entry.AppLimited()
+		}
+	}
+}
+
+// sendFin sends a DATA_FIN when everything before it was given to a subflow (RFC 8684 §3.3.3).
+func (k *core) sendFin(now time.Time) {
+	if k.fin.sent || k.nxt != k.send.end {
+		return
+	}
+	if s := k.quickest(); s != nil && s.carrier.Send(wire.Mapping{DSN: k.send.end, Fin: true}, nil) >= 0 {
+		k.fin.sent, k.fin.at, k.fin.wait = true, now, finRetry
+	}
+}
+
+// load tells a bulk transfer from a short one: the application has kept the connection's buffer full for a while and
+// does so still. A tail must not be spread over slow paths, a bulk must.
+type load struct {
+	since, last time.Time // of the present run of full buffers
+}
+
+const (
+	loadAfter = 100 * time.Millisecond
+	loadGap   = 20 * time.Millisecond
+)
+
+func (l *load) note(now time.Time, pressed bool) {
+	if !pressed {
+		return
+	}
+	if now.Sub(l.last) > loadGap {
+		l.since = now
+	}
+	l.last = now
+}
+
+func (l *load) bulk(now time.Time) bool {
+	return now.Sub(l.last) <= loadGap && l.last.Sub(l.since) >= loadAfter
+}

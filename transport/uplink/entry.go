@@ -1,0 +1,163 @@
+package uplink
+
+import (
+	"sync"
+	"time"
+)
+
+// Constants of the in-flight cap. The cap holds end to end, so that an uplink's queue stays short whatever congestion
+// control the kernel runs below.
+const (
+	// capGain is what may be in flight once the rate is known: a quarter more than the bandwidth-delay product finds
+	// new capacity at 25 % a round trip and queues no more than a quarter of a round trip.
+	capGain = 1.25
+	// startGain doubles the rate each round trip until it stops growing (BBR: 2/ln 2).
+	startGain = 2.885
+	// drainGain empties the path's queue when the minimum round trip has to be measured anew.
+	drainGain = 0.75
+	// capSlack is added to the minimum round trip: acknowledgements of the carrier come in steps and wait for
+	// goroutines, which matters on links with round trips far below it, and there only.
+	capSlack = 3 * time.Millisecond
+	// capChunk is the one chunk more that is always allowed.
+	capChunk = 16 << 10
+	// capStart is the cap before anything is known: the kernel's initial window and what it grows to in two round trips.
+	capStart = 64 << 10
+	// minRTTWindow is how long a smallest round trip counts (BBR: 10 s).
+	minRTTWindow = 10 * time.Second
+)
+
+// Entry is the board's line for one uplink towards one peer, shared by the sessions that use it. All methods are safe
+// for concurrent use; none blocks for longer than a few arithmetic steps.
+type Entry struct {
+	key   Key
+	users int // guarded by Board.mu
+
+	mu       sync.Mutex
+	rate     rateFilter
+	extra    extraFilter
+	inFlight int
+	minRTT   time.Duration
+	minRTTAt time.Time
+	srtt     time.Duration
+	draining time.Time // until when the cap is lowered to measure minRTT anew; zero: not
+
+	suspect  time.Time // since when; zero: not suspect
+	watchers map[int]func()
+	nextID   int
+
+	bytesOut, bytesIn     meter
+	segments, retransmits uint64
+}
+
+func newEntry(k Key) *Entry { return &Entry{key: k, watchers: make(map[int]func())} }
+
+// Sent puts n bytes in flight and returns the mark for their acknowledgement.
+func (e *Entry) Sent(now time.Time, n int) Mark {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	m := e.rate.sent(now, e.inFlight)
+	e.inFlight += n
+	e.bytesOut.add(now, n)
+	return m
+}
+
+// Acked takes n bytes, whose newest has mark m, out of flight. rtt is the round trip of that newest byte without the
+// time for which the peer held the acknowledgement back.
+func (e *Entry) Acked(now time.Time, m Mark, n int, rtt time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.inFlight = max(0, e.inFlight-n)
+	e.roundTrip(now, rtt)
+	ended := e.rate.acked(now, m, n, e.minRTT)
+	e.extra.acked(now, n, e.rate.rate(), ended)
+	e.clearSuspect()
+}
+
+// RoundTrip takes in a round trip measured by a probe.
+func (e *Entry) RoundTrip(now time.Time, rtt time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.roundTrip(now, rtt)
+	e.clearSuspect()
+}
+
+func (e *Entry) roundTrip(now time.Time, rtt time.Duration) {
+	if rtt <= 0 {
+		return
+	}
+	if e.srtt == 0 {
+		e.srtt = rtt
+	}
+	e.srtt += (rtt - e.srtt) / 8
+	switch {
+	case e.minRTT == 0 || rtt <= e.minRTT:
+		e.minRTT, e.minRTTAt, e.draining = rtt, now, time.Time{}
+	case !e.draining.IsZero() && now.After(e.draining):
+		// The queue had time to drain: what is measured now is the path itself.
+		e.minRTT, e.minRTTAt, e.draining = rtt, now, time.Time{}
+	case e.draining.IsZero() && now.Sub(e.minRTTAt) > minRTTWindow:
+		e.draining = now.Add(2*e.srtt + capSlack)
+	}
+}
+
+// Forget takes n bytes out of flight that will never be acknowledged: their subflow has died.
+func (e *Entry) Forget(n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.inFlight = max(0, e.inFlight-n)
+}
+
+// AppLimited says that a session had nothing more to send although the uplink would have taken it, so that the rate
+// measured now is the application's.
+func (e *Entry) AppLimited() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.rate.appLimit(e.inFlight)
+}
+
+// Received counts n payload bytes that came in by the uplink.
+func (e *Entry) Received(now time.Time, n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.bytesIn.add(now, n)
+}
+
+// Segments adds to the uplink's count of segments sent and sent again.
+func (e *Entry) Segments(sent, again uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.segments += sent
+	e.retransmits += again
+}
+
+// SetSuspect marks the uplink silent and wakes every session that watches it, so that all probe it at once.
+func (e *Entry) SetSuspect(now time.Time) {
+	e.mu.Lock()
+	var wake []func()
+	if e.suspect.IsZero() {
+		e.suspect = now
+		for _, fn := range e.watchers {
+			wake = append(wake, fn)
+		}
+	}
+	e.mu.Unlock()
+	for _, fn := range wake {
+		fn()
+	}
+}
+
+func (e *Entry) clearSuspect() { e.suspect = time.Time{} }
+
+// Watch calls fn, from any goroutine, when the uplink becomes suspect. fn must not block.
+func (e *Entry) Watch(fn func()) (stop func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	id := e.nextID
+	e.nextID++
+	e.watchers[id] = fn
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.watchers, id)
+	}
+}

@@ -1,0 +1,141 @@
+package uplink
+
+import "time"
+
+// Facts is a snapshot of what the board knows of an uplink.
+type Facts struct {
+	MinRTT      time.Duration // smallest round trip of the last seconds; 0: not measured
+	SRTT        time.Duration // smoothed round trip
+	Rate        int           // delivery rate of all sessions together, bytes/s; 0: not measured
+	InFlight    int           // bytes sent and not acknowledged by the peer's carrier, all sessions
+	Cap         int           // bytes that may be in flight
+	Suspect     time.Time     // silent since; zero: not suspect
+	BytesOut    uint64        // payload bytes sent so far
+	BytesIn     uint64        // payload bytes received so far
+	OutRate     int           // bytes/s sent over the last second
+	InRate      int           // bytes/s received over the last second
+	Segments    uint64        // segments sent by the systems below, as far as known
+	Retransmits uint64        // and sent again
+}
+
+// Loss is the share of segments that had to be sent again, 0–1.
+func (f Facts) Loss() float64 {
+	if f.Segments == 0 {
+		return 0
+	}
+	return min(1, float64(f.Retransmits)/float64(f.Segments))
+}
+
+// Facts returns the snapshot.
+func (e *Entry) Facts(now time.Time) Facts {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return Facts{
+		MinRTT: e.minRTT, SRTT: e.srtt, Rate: e.rate.rate(), InFlight: e.inFlight, Cap: e.cap(now), Suspect: e.suspect,
+		BytesOut: e.bytesOut.total, BytesIn: e.bytesIn.total,
+		OutRate: e.bytesOut.perSecond(now), InRate: e.bytesIn.perSecond(now),
+		Segments: e.segments, Retransmits: e.retransmits,
+	}
+}
+
+// cap is what may be in flight on the uplink: gain × rate × round trip, what acknowledgements come in bursts of, and
+// one chunk.
+func (e *Entry) cap(now time.Time) int {
+	rate := e.rate.rate()
+	if rate == 0 || e.minRTT == 0 {
+		return capStart
+	}
+	gain := capGain
+	switch {
+	case !e.rate.filled:
+		gain = startGain
+	case !e.draining.IsZero() && now.Before(e.draining.Add(e.srtt)):
+		gain = drainGain
+	}
+	product := float64(rate) * (e.minRTT + capSlack).Seconds()
+	burst := min(e.extra.most(), int(product))
+	limit := int(gain*product) + burst + capChunk
+	if !e.rate.filled {
+		limit = max(limit, capStart)
+	}
+	return limit
+}
+
+// extraFilter measures by how much acknowledgements run ahead of the rate: a hole in TCP's byte stream holds back
+// what came after it, which then arrives at once, and some links deliver in bursts. Without this allowance the cap
+// would starve such a path (compare BBRv2's "extra acked").
+type extraFilter struct {
+	since  time.Time // begin of the epoch
+	bytes  int
+	rounds [rateRounds]int
+	round  int
+}
+
+func (x *extraFilter) acked(now time.Time, n, rate int, roundEnded bool) {
+	if roundEnded {
+		x.round++
+		x.rounds[x.round%rateRounds] = 0
+	}
+	expected := int(float64(rate) * now.Sub(x.since).Seconds())
+	if x.since.IsZero() || x.bytes <= expected {
+		x.since, x.bytes, expected = now, 0, 0
+	}
+	x.bytes += n
+	if over := x.bytes - expected; rate > 0 {
+		cell := &x.rounds[x.round%rateRounds]
+		*cell = max(*cell, over)
+	}
+}
+
+// most is the largest burst of the last rounds, bytes.
+func (x *extraFilter) most() int {
+	best := 0
+	for _, v := range x.rounds {
+		best = max(best, v)
+	}
+	return best
+}
+
+// meterSlots and meterSlot make up the second over which a meter tells a rate.
+const (
+	meterSlots = 10
+	meterSlot  = 100 * time.Millisecond
+)
+
+// meter counts bytes and tells how many of them fell into the last second.
+type meter struct {
+	total uint64
+	slots [meterSlots + 1]int
+	slot  int64 // number of the newest slot, in units of meterSlot
+}
+
+func (m *meter) add(now time.Time, n int) {
+	m.turn(now)
+	m.total += uint64(n)
+	m.slots[m.slot%int64(len(m.slots))] += n
+}
+
+// turn clears the slots between the last use and now.
+func (m *meter) turn(now time.Time) {
+	slot := now.UnixNano() / int64(meterSlot)
+	if slot-m.slot > int64(len(m.slots)) {
+		m.slots, m.slot = [meterSlots + 1]int{}, slot
+		return
+	}
+	for m.slot < slot {
+		m.slot++
+		m.slots[m.slot%int64(len(m.slots))] = 0
+	}
+}
+
+// perSecond leaves out the slot that is still filling.
+func (m *meter) perSecond(now time.Time) int {
+	m.turn(now)
+	sum := 0
+	for i, v := range m.slots {
+		if int64(i) != m.slot%int64(len(m.slots)) {
+			sum += v
+		}
+	}
+	return sum
+}
