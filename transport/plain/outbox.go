@@ -1,0 +1,121 @@
+package plain
+
+import "hawser/transport/wire"
+
+// outgoing is a DATA record on its way out: header and DSS here, the payload where the session keeps it.
+type outgoing struct {
+	head [headerLen + dataDSS]byte
+	body []byte // pinned until taken
+	sent int    // bytes of head and body that the socket has taken
+}
+
+func (o *outgoing) size() int { return len(o.head) + len(o.body) }
+
+// outbox is what waits in user space. At most one record in it is half-written, and that one always goes on first.
+type outbox struct {
+	control  []byte // preface, OPTIONS, ACK, PONG, PING: whole records but for the first
+	data     []outgoing
+	first    int // data[first:] is not taken yet
+	staged   int // payload bytes in data[first:] that are not taken yet
+	iovs     [][]byte
+	payloads uint64 // payload bytes taken so far
+}
+
+// stage adds a DATA record whose mapping covers exactly b.
+func (q *outbox) stage(m wire.Mapping, b []byte) {
+	q.data = append(q.data, outgoing{body: b})
+	o := &q.data[len(q.data)-1]
+	head, at := openRecord(o.head[:0], typeData)
+	head = wire.AppendDSS(head, &wire.DSS{HasMap: true, DSNWide: true, Map: m})
+	sealRecord(head, at, b)
+	q.staged += len(b)
+}
+
+// empty says whether nothing waits.
+func (q *outbox) empty() bool { return len(q.control) == 0 && q.first == len(q.data) }
+
+// records is the number of DATA records that wait.
+func (q *outbox) records() int { return len(q.data) - q.first }
+
+// halfData says whether a DATA record is half-written.
+func (q *outbox) halfData() bool { return q.first < len(q.data) && q.data[q.first].sent > 0 }
+
+// batch lists what waits in the order in which it must leave: the half-written record, control, data. Without
+// withData new DATA records stay behind.
+func (q *outbox) batch(withData bool) (bufs [][]byte, size int) {
+	bufs, i := q.iovs[:0], q.first
+	if q.halfData() {
+		bufs = q.data[i].appendTo(bufs)
+		i++
+	}
+	if len(q.control) > 0 {
+		bufs = append(bufs, q.control)
+	}
+	for ; withData && i < len(q.data); i++ {
+		bufs = q.data[i].appendTo(bufs)
+	}
+	q.iovs = bufs
+	for _, b := range bufs {
+		size += len(b)
+	}
+	return bufs, size
+}
+
+// appendTo adds what is left of o.
+func (o *outgoing) appendTo(bufs [][]byte) [][]byte {
+	body := o.body
+	if o.sent < len(o.head) {
+		bufs = append(bufs, o.head[o.sent:])
+	} else {
+		body = body[o.sent-len(o.head):]
+	}
+	if len(body) > 0 {
+		bufs = append(bufs, body)
+	}
+	return bufs
+}
+
+// taken books n bytes, in the order of batch.
+func (q *outbox) taken(n int) {
+	clear(q.iovs)
+	if q.halfData() {
+		n = q.takeData(n)
+	}
+	if n > 0 && len(q.control) > 0 {
+		n = q.takeControl(n)
+	}
+	for n > 0 {
+		n = q.takeData(n)
+	}
+	if q.first == len(q.data) {
+		clear(q.data)
+		q.data, q.first = q.data[:0], 0
+	}
+}
+
+func (q *outbox) takeControl(n int) (rest int) {
+	used := min(n, len(q.control))
+	q.control = q.control[:copy(q.control, q.control[used:])]
+	return n - used
+}
+
+func (q *outbox) takeData(n int) (rest int) {
+	o := &q.data[q.first]
+	before := max(0, o.sent-len(o.head))
+	used := min(n, o.size()-o.sent)
+	o.sent += used
+	fresh := max(0, o.sent-len(o.head)) - before
+	q.payloads += uint64(fresh)
+	q.staged -= fresh
+	if o.sent == o.size() {
+		o.body = nil
+		q.first++
+	}
+	return n - used
+}
+
+// drop forgets everything and lets go of the sender's memory.
+func (q *outbox) drop() {
+	q.payloads += uint64(q.staged)
+	*q = outbox{payloads: q.payloads}
+}

@@ -1,0 +1,79 @@
+package plain
+
+import (
+	"time"
+
+	"hawser/transport"
+)
+
+const (
+	ackDelay    = 5 * time.Millisecond // protocol.md §1.4
+	ackEveryMin = 16 << 10
+	ackEveryMax = 64 << 10
+	// ackShare of the receiving rate, as time, sets the bytes per acknowledgement between those two.
+	ackShare = 2500 * time.Microsecond
+)
+
+// receipt is the receiving half of carrier acknowledgements: what has arrived, what the peer has been told, and when
+// it must be told more.
+type receipt struct {
+	set      bool              // the session has said what to acknowledge: before that no ACK may leave
+	now      bool              // due with the next Flush
+	slot     transport.DataAck // the newest
+	offset   uint64            // payload bytes received
+	told     uint64            // offset in the last ACK
+	arrival  time.Time         // when the last byte was read; zero: none
+	oldest   time.Time         // when the first byte after told was read
+	received rateMeter
+}
+
+// add books n payload bytes read at the time given.
+func (r *receipt) add(at time.Time, n int) {
+	if r.offset == r.told {
+		r.oldest = at
+	}
+	r.offset += uint64(n)
+	r.arrival = at
+	r.received.add(at, r.offset)
+	if r.offset-r.told >= uint64(r.every()) {
+		r.now = true
+	}
+}
+
+// every is the number of bytes after which an ACK is due.
+func (r *receipt) every() int {
+	return min(max(r.received.in(ackShare), ackEveryMin), ackEveryMax)
+}
+
+// deadline is when the bytes not told of yet are due; zero: none are, or an ACK is due already.
+func (r *receipt) deadline() time.Time {
+	if !r.set || r.now || r.offset == r.told {
+		return time.Time{}
+	}
+	return r.oldest.Add(ackDelay)
+}
+
+// advance makes an ACK due whose time has come.
+func (r *receipt) advance(now time.Time) {
+	if d := r.deadline(); !d.IsZero() && !now.Before(d) {
+		r.now = true
+	}
+}
+
+// due says whether an ACK must leave with this Flush.
+func (r *receipt) due() bool { return r.set && r.now }
+
+// take is the ACK to send now.
+func (r *receipt) take(now time.Time) ackRecord {
+	arrival := r.arrival
+	if arrival.IsZero() || arrival.After(now) {
+		arrival = now
+	}
+	r.told, r.now = r.offset, false
+	return ackRecord{
+		Offset:  r.offset,
+		Arrival: microseconds(arrival),
+		Delay:   uint32(now.Sub(arrival) / time.Microsecond),
+		DataAck: r.slot,
+	}
+}

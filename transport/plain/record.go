@@ -1,0 +1,142 @@
+package plain
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+
+	"hawser/transport/wire"
+)
+
+// recordType tells what a record's value is (protocol.md §1.2).
+type recordType uint8
+
+// The types of record. Those below typeCritical may be skipped when they are not known.
+const (
+	typeCritical recordType = 0x80
+
+	typeOptions recordType = 0x80 // MPTCP options
+	typeData    recordType = 0x81 // DSS with a mapping, then the payload
+	typeAck     recordType = 0x82 // carrier acknowledgement and DATA_ACK
+	typePing    recordType = 0x83 // 8 bytes, opaque
+	typePong    recordType = 0x84 // the 8 bytes of the PING
+)
+
+// String is the type's name in protocol.md.
+func (t recordType) String() string {
+	switch t {
+	case typeOptions:
+		return "OPTIONS"
+	case typeData:
+		return "DATA"
+	case typeAck:
+		return "ACK"
+	case typePing:
+		return "PING"
+	case typePong:
+		return "PONG"
+	}
+	return fmt.Sprintf("type %#02x", uint8(t))
+}
+
+const (
+	headerLen = 8
+	maxValue  = 0xffff
+	// earlyOptions is the largest value of an OPTIONS record before the subflow is established, and the largest that
+	// is ever sent.
+	earlyOptions = 64
+	// dataDSS is the length of the DSS in a DATA record as it is sent: 8-byte DSN, no checksum, no DATA_ACK.
+	dataDSS = 18
+	// MaxPayload is the payload that one DATA record can carry, bytes.
+	MaxPayload = maxValue - dataDSS
+	probeLen   = 8
+)
+
+// castagnoli is the polynomial of CRC-32C (RFC 3720 §12.1).
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// header is the start of a record.
+type header struct {
+	Type  recordType
+	Flags uint8
+	Len   int // of the value
+	Sum   uint32
+}
+
+// consumeHeader reads a header; n is 0 when b is too short.
+func consumeHeader(b []byte) (h header, n int) {
+	if len(b) < headerLen {
+		return header{}, 0
+	}
+	return header{
+		Type:  recordType(b[0]),
+		Flags: b[1],
+		Len:   int(binary.BigEndian.Uint16(b[2:])),
+		Sum:   binary.BigEndian.Uint32(b[4:]),
+	}, headerLen
+}
+
+// appendRecord adds a whole record. The value must not exceed maxValue.
+func appendRecord(b []byte, t recordType, value []byte) []byte {
+	b, at := openRecord(b, t)
+	return sealRecord(append(b, value...), at, nil)
+}
+
+// openRecord adds a record's header, to be completed by sealRecord once the value has been appended.
+func openRecord(b []byte, t recordType) (_ []byte, at int) {
+	return append(b, byte(t), 0, 0, 0, 0, 0, 0, 0), len(b)
+}
+
+// sealRecord sets length and CRC of the record that starts at b[at]; body is the rest of its value, sent after b.
+func sealRecord(b []byte, at int, body []byte) []byte {
+	r := b[at:]
+	n := len(r) - headerLen + len(body)
+	if n > maxValue {
+		panic("BUG: plain: record too long")
+	}
+	binary.BigEndian.PutUint16(r[2:], uint16(n))
+	sum := crc32.Update(0, castagnoli, r[:4])
+	sum = crc32.Update(sum, castagnoli, r[headerLen:])
+	sum = crc32.Update(sum, castagnoli, body)
+	binary.BigEndian.PutUint32(r[4:], sum)
+	return b
+}
+
+// intact says whether the CRC of a whole record (header and value) is right.
+func intact(record []byte) bool {
+	sum := crc32.Update(0, castagnoli, record[:4])
+	sum = crc32.Update(sum, castagnoli, record[headerLen:])
+	return sum == binary.BigEndian.Uint32(record[4:])
+}
+
+// checkLen says whether a value of n bytes fits the type; the rest is the codec's to say.
+func (t recordType) checkLen(n int) bool {
+	switch t {
+	case typeAck:
+		return n == ackLen
+	case typePing, typePong:
+		return n == probeLen
+	case typeData:
+		return n >= dataDSS
+	}
+	return true
+}
+
+// violation is a reason to end a subflow that the peer, or the path, has given.
+type violation struct {
+	reason wire.ResetReason // told to the peer
+	text   string
+}
+
+// Error says what was wrong, and what it means.
+func (v *violation) Error() string { return v.text }
+
+// altered is a violation that only a path can explain that changes bytes (protocol.md §1.2).
+func altered(format string, args ...any) error {
+	return &violation{wire.ResetMiddlebox, "the path altered data: " + fmt.Sprintf(format, args...)}
+}
+
+// misused is a violation of the protocol by the peer's program.
+func misused(format string, args ...any) error {
+	return &violation{wire.ResetProtocol, "protocol violation: " + fmt.Sprintf(format, args...)}
+}
