@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"hawser/configs"
+)
+
+// newInitCommand makes "init".
+func newInitCommand(place configs.Place) *cobra.Command {
+	var dir string
+	var in configs.Init
+	c := &cobra.Command{
+		Use:   "init --address HOST",
+		Short: "Write server.yaml and server.key for a new server",
+		Long:  "Write server.yaml and server.key for a new server. What exists is never overwritten.",
+		Example: `  hawser-server init --address vps.example.net
+  hawser-server init --dir ./server --address 198.51.100.7 --address 2001:db8::7 --allow 10.0.0.0/24`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			files, err := configs.InitServer(place, dir, in)
+			for _, file := range files {
+				fmt.Fprintln(c.OutOrStdout(), "wrote", file)
+			}
+			return err
+		},
+	}
+	c.Flags().StringVar(&dir, "dir", "", fmt.Sprintf("write into `DIR` (default %s)", place.DefaultDir()))
+	addInitFlags(c, &in)
+	return c
+}
+
+// addInitFlags adds the flags that say what a new server is like, for "init" and "run --init".
+func addInitFlags(c *cobra.Command, in *configs.Init) {
+	c.Flags().StringSliceVar(&in.Addresses, "address", nil, "`HOST` name or address by which clients reach this server; repeat it for more (default HAWSER_PUBLIC_ADDRESSES)")
+	c.Flags().Uint16Var(&in.RawPort, "raw-port", 7443, "`PORT` of the raw carrier")
+	c.Flags().Uint16Var(&in.PlainPort, "plain-port", 7444, "`PORT` of the plain carrier")
+	c.Flags().StringSliceVar(&in.Allow, "allow", nil, "`CIDR` that streams may go to although it is private; repeat it for more")
+}
