@@ -68,8 +68,8 @@ func (e *Entry) Acked(now time.Time, m Mark, n int, rtt time.Duration) {
 	defer e.mu.Unlock()
 	e.inFlight = max(0, e.inFlight-n)
 	e.roundTrip(now, rtt)
-	ended := e.rate.acked(now, m, n, e.minRTT)
-	e.extra.acked(now, n, e.rate.rate(), ended)
+	turned := e.rate.acked(now, m, n, rtt, e.minRTT)
+	e.extra.acked(now, n, e.rate.rate(), turned)
 	e.clearSuspect()
 }
 

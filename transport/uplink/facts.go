@@ -31,16 +31,16 @@ func (e *Entry) Facts(now time.Time) Facts {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return Facts{
-		MinRTT: e.minRTT, SRTT: e.srtt, Rate: e.rate.rate(), InFlight: e.inFlight, Cap: e.cap(now), Suspect: e.suspect,
+		MinRTT: e.minRTT, SRTT: e.srtt, Rate: e.rate.rate(), InFlight: e.inFlight, Cap: e.limit(now), Suspect: e.suspect,
 		BytesOut: e.bytesOut.total, BytesIn: e.bytesIn.total,
 		OutRate: e.bytesOut.perSecond(now), InRate: e.bytesIn.perSecond(now),
 		Segments: e.segments, Retransmits: e.retransmits,
 	}
 }
 
-// cap is what may be in flight on the uplink: gain × rate × round trip, what acknowledgements come in bursts of, and
+// limit is what may be in flight on the uplink: gain × rate × round trip, what acknowledgements come in bursts of, and
 // one chunk.
-func (e *Entry) cap(now time.Time) int {
+func (e *Entry) limit(now time.Time) int {
 	rate := e.rate.rate()
 	if rate == 0 || e.minRTT == 0 {
 		return capStart
@@ -54,27 +54,27 @@ func (e *Entry) cap(now time.Time) int {
 	}
 	product := float64(rate) * (e.minRTT + capSlack).Seconds()
 	burst := min(e.extra.most(), int(product))
-	limit := int(gain*product) + burst + capChunk
+	most := int(gain*product) + burst + capChunk
 	if !e.rate.filled {
-		limit = max(limit, capStart)
+		most = max(most, capStart)
 	}
-	return limit
+	return most
 }
 
 // extraFilter measures by how much acknowledgements run ahead of the rate: a hole in TCP's byte stream holds back
 // what came after it, which then arrives at once, and some links deliver in bursts. Without this allowance the cap
 // would starve such a path (compare BBRv2's "extra acked").
 type extraFilter struct {
-	since  time.Time // begin of the epoch
-	bytes  int
-	rounds [rateRounds]int
-	round  int
+	since time.Time // begin of the epoch
+	bytes int
+	slots [rateSlots]int
+	slot  int
 }
 
-func (x *extraFilter) acked(now time.Time, n, rate int, roundEnded bool) {
-	if roundEnded {
-		x.round++
-		x.rounds[x.round%rateRounds] = 0
+func (x *extraFilter) acked(now time.Time, n, rate int, turned bool) {
+	if turned {
+		x.slot = (x.slot + 1) % rateSlots
+		x.slots[x.slot] = 0
 	}
 	expected := int(float64(rate) * now.Sub(x.since).Seconds())
 	if x.since.IsZero() || x.bytes <= expected {
@@ -82,15 +82,14 @@ func (x *extraFilter) acked(now time.Time, n, rate int, roundEnded bool) {
 	}
 	x.bytes += n
 	if over := x.bytes - expected; rate > 0 {
-		cell := &x.rounds[x.round%rateRounds]
-		*cell = max(*cell, over)
+		x.slots[x.slot] = max(x.slots[x.slot], over)
 	}
 }
 
-// most is the largest burst of the last rounds, bytes.
+// most is the largest burst in the window, bytes.
 func (x *extraFilter) most() int {
 	best := 0
-	for _, v := range x.rounds {
+	for _, v := range x.slots {
 		best = max(best, v)
 	}
 	return best

@@ -2,9 +2,14 @@ package uplink
 
 import "time"
 
-// rateRounds is the length of the delivery rate's maximum filter in round trips, as in BBR (Cardwell et al., ACM
-// Queue 14(5), 2016, "estimating parameters").
-const rateRounds = 10
+// The delivery rate is the maximum of the samples in a window of rateSlots slots, each as long as the smallest round
+// trip and not shorter than rateSlot: ten round trips as in BBR (Cardwell et al., ACM Queue 14(5), 2016, "estimating
+// parameters"), but counted by the clock. BBR counts rounds, which the queue itself makes longer: an uplink whose rate
+// falls to an eighth would keep its old, now far too large cap for seconds.
+const (
+	rateSlots = 10
+	rateSlot  = 100 * time.Millisecond
+)
 
 // Mark is the state of an uplink when a range was sent: its acknowledgement makes a delivery rate sample of it, in the
 // manner of draft-cheng-iccrg-delivery-rate-estimation, but over all sessions of the uplink.
@@ -16,15 +21,16 @@ type Mark struct {
 	appLimited  bool
 }
 
-// rateFilter estimates the delivery rate of an uplink: the maximum of the samples of the last rounds.
+// rateFilter estimates the delivery rate of an uplink.
 type rateFilter struct {
 	delivered   uint64    // bytes acknowledged so far
 	deliveredAt time.Time // when that last grew
 	firstSent   time.Time // send time of the range acknowledged last
 	limited     uint64    // samples are application-limited until delivered passes this
 
-	rounds    [rateRounds]int // maximum of each of the last rounds, bytes/s
-	round     int
+	slots     [rateSlots]int // maximum of each of the last slots, bytes/s
+	slot      int
+	slotBegin time.Time
 	roundEnd  uint64
 	fullRate  int // what the rate was when it last grew by a quarter
 	fullCount int // rounds without such growth
@@ -45,58 +51,70 @@ func (r *rateFilter) sent(now time.Time, inFlight int) Mark {
 // appLimit says that the application, not the path, holds sending back.
 func (r *rateFilter) appLimit(inFlight int) { r.limited = r.delivered + uint64(inFlight) + 1 }
 
-// acked takes in the acknowledgement of n bytes, m being the mark of the newest of them, and reports whether a
-// round trip has ended.
-func (r *rateFilter) acked(now time.Time, m Mark, n int, minRTT time.Duration) bool {
+// acked takes in the acknowledgement of n bytes, m being the mark of the newest of them and rtt its round trip, and
+// reports whether a slot of the window has ended.
+func (r *rateFilter) acked(now time.Time, m Mark, n int, rtt, minRTT time.Duration) bool {
 	r.delivered += uint64(n)
 	r.deliveredAt = now
 	if m.Sent.After(r.firstSent) {
 		r.firstSent = m.Sent
 	}
-	ended := m.delivered >= r.roundEnd
-	if ended {
-		r.endRound(m.appLimited)
+	if m.delivered >= r.roundEnd {
+		r.roundEnd = r.delivered
+		if !m.appLimited {
+			r.watchStart(rtt > minRTT+minRTT/4+capSlack)
+		}
 	}
+	turned := r.turn(now, max(minRTT, rateSlot), m.appLimited)
 	interval := max(m.Sent.Sub(m.firstSent), now.Sub(m.deliveredAt))
 	// A sample over less than a round trip is the artefact of a burst or of a compressed acknowledgement.
 	if interval <= 0 || interval < minRTT {
-		return ended
+		return turned
 	}
 	sample := int(float64(r.delivered-m.delivered) / interval.Seconds())
 	if !m.appLimited || sample > r.rate() {
-		cell := &r.rounds[r.round%rateRounds]
-		*cell = max(*cell, sample)
+		r.slots[r.slot] = max(r.slots[r.slot], sample)
 	}
-	return ended
+	return turned
 }
 
-// endRound begins a new round and watches for the end of the start-up: three rounds without a quarter of growth mean
-// that the pipe is full (BBR's "full pipe" rule). Rounds held back by the application count neither way, and do not
-// age the filter, so that an idle uplink keeps what is known of it.
-func (r *rateFilter) endRound(appLimited bool) {
-	r.roundEnd = r.delivered
-	if appLimited {
-		return
+// turn begins new slots. Time in which the application holds sending back does not age the window, so that an idle
+// uplink keeps what is known of it.
+func (r *rateFilter) turn(now time.Time, length time.Duration, appLimited bool) bool {
+	if appLimited || r.slotBegin.IsZero() {
+		r.slotBegin = now
+		return false
 	}
+	n := int(now.Sub(r.slotBegin) / length)
+	for range min(n, rateSlots-1) { // the newest slot always keeps its samples
+		r.slot = (r.slot + 1) % rateSlots
+		r.slots[r.slot] = 0
+	}
+	if n > 0 {
+		r.slotBegin = now
+	}
+	return n > 0
+}
+
+// watchStart looks for the end of the start-up, once a round trip: three without a quarter of growth mean that the
+// pipe is full (BBR's "full pipe" rule); one is enough when a queue has formed.
+func (r *rateFilter) watchStart(queued bool) {
 	rate := r.rate()
-	r.round++
-	r.rounds[r.round%rateRounds] = 0
-	if r.filled {
+	if r.filled || rate == 0 {
 		return
 	}
 	if rate >= r.fullRate+r.fullRate/4 {
 		r.fullRate, r.fullCount = rate, 0
 		return
 	}
-	if r.fullCount++; r.fullCount >= 3 && rate > 0 {
-		r.filled = true
-	}
+	r.fullCount++
+	r.filled = queued || r.fullCount >= 3
 }
 
-// rate is the maximum of the last rounds in bytes/s, 0 before the first sample.
+// rate is the maximum of the window in bytes/s, 0 before the first sample.
 func (r *rateFilter) rate() int {
 	best := 0
-	for _, v := range r.rounds {
+	for _, v := range r.slots {
 		best = max(best, v)
 	}
 	return best
