@@ -69,8 +69,9 @@ func TestCapFillsALinkAndKeepsItsQueueShort(t *testing.T) {
 		if share < 0.97 {
 			t.Errorf("%d Mbit/s, %v: only %.2f of the rate", c.mbit, c.delay, share)
 		}
-		// A quarter of a round trip, a burst of acknowledgements, the slack, and two chunks.
-		most := l.delay/2 + 4*time.Millisecond + time.Duration(4*testChunk*int(time.Second)/l.rate)
+		// A quarter of a round trip, twice that when the cap opens again after the queue was drained; a burst of
+		// acknowledgements, the slack, and two chunks.
+		most := l.delay + 4*time.Millisecond + time.Duration(4*testChunk*int(time.Second)/l.rate)
 		if l.queue > most {
 			t.Errorf("%d Mbit/s, %v: the queue reached %v, want at most %v", c.mbit, c.delay, l.queue, most)
 		}

@@ -77,7 +77,8 @@ func (x *extraFilter) acked(now time.Time, n, rate int, turned bool) {
 		x.slots[x.slot] = 0
 	}
 	expected := int(float64(rate) * now.Sub(x.since).Seconds())
-	if x.since.IsZero() || x.bytes <= expected {
+	// An epoch ends with its slot: over a long one a rate taken for a little too low would look like a burst.
+	if turned || x.since.IsZero() || x.bytes <= expected {
 		x.since, x.bytes, expected = now, 0, 0
 	}
 	x.bytes += n
