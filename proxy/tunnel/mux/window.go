@@ -1,0 +1,197 @@
+package mux
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// Budget is the process's hard limit on receive memory. Both methods may be called from any goroutine and never block.
+type Budget interface {
+	// Reserve takes n bytes, all or nothing.
+	Reserve(n int) bool
+	// Release gives n bytes back.
+	Release(n int)
+}
+
+const (
+	// DefaultMaxWindow is how far one stream's receive window grows, bytes: 300 Mbit/s × 250 ms is 9.4 MB, and
+	// 3 Gbit/s fit up to a round trip of 43 ms.
+	DefaultMaxWindow = 16 << 20
+	// growHorizon is the time in which half a window must have been read for the window to double. A stream that is
+	// held back by its window W reads W/2 in half a round trip, so windows grow for round trips (queues and
+	// reassembly included) of up to twice this.
+	growHorizon = 250 * time.Millisecond
+	// quietAfter is how long a stream with a grown window must have been silent before its reservation may be taken
+	// back for others.
+	quietAfter = 2 * time.Second
+)
+
+var errNoGrowth = errors.New("mux: window stays")
+
+// Windows is the receive memory of all streams of a process under one Budget. A stream is charged the larger of what
+// has been reserved for it and what it holds unread:
+//
+//   - the first 256 kB that the specification of yamux grants to every stream are charged as they arrive, since 10,000
+//     idle streams must not cost 2.5 GB; a stream whose bytes do not fit is reset, and it alone;
+//   - beyond that a window is reserved before it is advertised, and when the budget is used up it does not grow;
+//   - a grown window that has been quiet for some seconds is charged as bytes arrive again, when others need the room.
+type Windows struct {
+	budget Budget // nil: no limit
+
+	mu    sync.Mutex
+	grown map[*Stream]struct{} // streams with a reservation
+}
+
+// NewWindows makes the account; a nil budget is no limit.
+func NewWindows(b Budget) *Windows {
+	return &Windows{budget: b, grown: make(map[*Stream]struct{})}
+}
+
+func (w *Windows) take(n int) bool { return n <= 0 || w.budget == nil || w.budget.Reserve(n) }
+
+func (w *Windows) give(n int) {
+	if n > 0 && w.budget != nil {
+		w.budget.Release(n)
+	}
+}
+
+// reclaim makes quiet streams give back what was reserved for them.
+func (w *Windows) reclaim(now time.Time) {
+	w.mu.Lock()
+	grown := make([]*Stream, 0, len(w.grown))
+	for st := range w.grown {
+		grown = append(grown, st)
+	}
+	w.mu.Unlock()
+	for _, st := range grown {
+		st.account.giveBack(w, st, now)
+	}
+}
+
+func (w *Windows) note(st *Stream, grown bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if grown {
+		w.grown[st] = struct{}{}
+	} else {
+		delete(w.grown, st)
+	}
+}
+
+// account is what one stream is charged: max(reserved, unread) bytes.
+type account struct {
+	mu       sync.Mutex
+	window   int // what the peer may have under way or here, bytes
+	reserved int // of it charged ahead
+	unread   int // arrived and not read
+	closed   bool
+	last     time.Time // when half a window was last used up
+	heard    time.Time // when bytes last arrived
+}
+
+// arrived charges n bytes that are about to be buffered; false: the budget is used up, and nothing was charged.
+func (a *account) arrived(w *Windows, n int, now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return false
+	}
+	a.heard = now
+	more := max(a.reserved, a.unread+n) - max(a.reserved, a.unread)
+	if !w.take(more) {
+		return false
+	}
+	a.unread += n
+	return true
+}
+
+// read takes n bytes out of the account.
+func (a *account) read(w *Windows, n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return
+	}
+	less := max(a.reserved, a.unread) - max(a.reserved, a.unread-n)
+	a.unread -= n
+	w.give(less)
+}
+
+// grow answers the library's wish to enlarge the window by n bytes, which comes each time half of it has been read.
+// The library's own rule compares with a round trip time measured by ping, which says little when bytes wait for others
+// on slower uplinks; here the time that it took to use up half the window decides.
+func (a *account) grow(w *Windows, st *Stream, n int, now time.Time) error {
+	a.mu.Lock()
+	took := now.Sub(a.last)
+	a.last = now
+	target := a.window + n
+	more := target - max(a.reserved, a.unread)
+	shut := a.closed
+	a.mu.Unlock()
+	if shut || took > growHorizon {
+		return errNoGrowth
+	}
+	if !w.take(more) {
+		w.reclaim(now)
+		if !w.take(more) {
+			return errNoGrowth
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	charged := max(a.reserved, a.unread)
+	if a.closed {
+		w.give(more)
+		return errNoGrowth
+	}
+	// Bytes came or went while the lock was free: what was taken is corrected to what is charged now.
+	fix := max(target, a.unread) - charged - more
+	if fix > 0 && !w.take(fix) {
+		w.give(more)
+		return errNoGrowth
+	}
+	w.give(-fix)
+	a.heard = now // it has just been read from: not quiet
+	a.window, a.reserved = target, target
+	w.note(st, true)
+	return nil
+}
+
+// giveBack ends the reservation of a stream that has been quiet; what it holds unread stays charged.
+func (a *account) giveBack(w *Windows, st *Stream, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed || a.reserved == 0 || now.Sub(a.heard) < quietAfter {
+		return
+	}
+	w.give(max(a.reserved, a.unread) - a.unread)
+	a.reserved = 0
+	w.note(st, false)
+}
+
+// settle ends the reservation because no more bytes can come; close also forgets what is unread, because nobody will
+// read it.
+func (a *account) settle(w *Windows, st *Stream, closed bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return
+	}
+	if a.reserved > 0 {
+		w.note(st, false)
+	}
+	w.give(max(a.reserved, a.unread) - a.unread)
+	a.reserved = 0
+	if closed {
+		w.give(a.unread)
+		a.unread, a.closed = 0, true
+	}
+}
+
+// hasUnread tells how many bytes can be read without waiting.
+func (a *account) hasUnread() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.unread
+}
