@@ -23,14 +23,14 @@ const (
 // When that fails or takes longer than a second, the system is asked without binding. network is "ip", "ip4" or "ip6".
 // Addresses nobody can be reached at (unspecified, multicast) are left out.
 func Lookup(ctx context.Context, u Uplink, network, host string) ([]netip.Addr, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
-	defer cancel()
 	bound := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, server string) (net.Conn, error) {
 		return dialNameserver(ctx, u, network, server)
 	}}
 	as, err := hedge(ctx, lookupHedge,
-		func() ([]netip.Addr, error) { return bound.LookupNetIP(ctx, network, host) },
-		func() ([]netip.Addr, error) { return net.DefaultResolver.LookupNetIP(ctx, network, host) })
+		func(ctx context.Context) ([]netip.Addr, error) { return bound.LookupNetIP(ctx, network, host) },
+		func(ctx context.Context) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, network, host)
+		})
 	if err != nil {
 		return nil, err
 	}
@@ -62,15 +62,17 @@ func dialNameserver(ctx context.Context, u Uplink, network, server string) (net.
 }
 
 // hedge returns the first success of two attempts, the second of which starts when the first fails or after a delay.
-// Both have ended, or end with ctx of their caller, when it returns.
-func hedge[T any](ctx context.Context, after time.Duration, one, two func() (T, error)) (T, error) {
+// The context of both ends with its return, after lookupTimeout at the latest.
+func hedge[T any](ctx context.Context, after time.Duration, one, two func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
 	type result struct {
 		v   T
 		err error
 	}
 	results := make(chan result, 2) // room for both: neither attempt waits for a reader
-	run := func(f func() (T, error)) {
-		v, err := f()
+	run := func(f func(context.Context) (T, error)) {
+		v, err := f(ctx)
 		results <- result{v, err}
 	}
 	go run(one)

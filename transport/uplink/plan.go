@@ -100,9 +100,6 @@ func (u *Uplink) fill(l link) {
 	default:
 		u.State, u.Reason = StateUp, ""
 	}
-	if u.State != StateUp {
-		u.V4, u.V6 = nil, nil
-	}
 }
 
 // fillLink names the device to bind to. Loopback is none: an address there (a service address, 127.0.0.1) is reached

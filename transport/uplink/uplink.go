@@ -45,8 +45,8 @@ type Uplink struct {
 	ID        uint8        // address id (RFC 8684 §3.2), 1–255, the same for the life of the process
 	Interface string       // device to bind to; empty: none is known, or none has to be bound (loopback)
 	Index     int          // its index in the system; 0 where Interface is empty
-	V4        []netip.Addr // usable IPv4 source addresses, best first
-	V6        []netip.Addr // usable IPv6 source addresses, best first; link-local ones are not counted
+	V4        []netip.Addr // IPv4 source addresses, best first, also while the link is down
+	V6        []netip.Addr // IPv6 likewise; link-local ones are not counted
 	Backup    bool         // as configured
 	Carrier   string       // as configured
 	State     State

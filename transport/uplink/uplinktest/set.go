@@ -46,7 +46,7 @@ func (s *Set) Down(name string) {
 	s.mu.Lock()
 	for i := range s.uplinks {
 		if u := &s.uplinks[i]; u.Name == name {
-			u.State, u.Reason, u.V4, u.V6 = uplink.StateDown, "no carrier", nil, nil
+			u.State, u.Reason = uplink.StateDown, "no carrier"
 		}
 	}
 	s.mu.Unlock()
