@@ -88,10 +88,10 @@ func TestMetricsPageOutlivesOddUplinks(t *testing.T) {
 	s := sample()
 	s.Uplinks = append(s.Uplinks, Uplink{Name: "wl\xffan"}, s.Uplinks[0])
 	r := get(t, Config{}, fixed{status: s}, PathMetrics, nil)
-	text := body(t, r)
+	text := r.Body.String()
 	for _, want := range []string{"hawser_streams 7\n", `uplink="wl` + "\uFFFD" + `an"`, "go_goroutines ", "process_start_time_seconds "} {
-		if r.StatusCode != http.StatusOK || !strings.Contains(text, want) {
-			t.Errorf("%s, and %q is missing in:\n%s", r.Status, want, text)
+		if r.Code != http.StatusOK || !strings.Contains(text, want) {
+			t.Errorf("%d, and %q is missing in:\n%s", r.Code, want, text)
 		}
 	}
 }

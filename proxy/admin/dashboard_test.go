@@ -10,11 +10,11 @@ import (
 
 func TestDashboardRunsOnlyItsOwnScript(t *testing.T) {
 	r := get(t, Config{}, fixed{}, "/", nil)
-	page := body(t, r)
-	if got := r.Header.Get("Content-Type"); got != "text/html; charset=utf-8" {
+	page := r.Body.String()
+	if got := r.Header().Get("Content-Type"); got != "text/html; charset=utf-8" {
 		t.Errorf("content type is %q", got)
 	}
-	csp := r.Header.Get("Content-Security-Policy")
+	csp := r.Header().Get("Content-Security-Policy")
 	for _, element := range []string{"script", "style"} {
 		parts := regexp.MustCompile(`(?s)<`+element+`>(.*?)</`+element+`>`).FindAllStringSubmatch(page, -1)
 		if len(parts) != 1 {

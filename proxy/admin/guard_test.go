@@ -29,11 +29,11 @@ func TestHostHeader(t *testing.T) {
 		"[router.lan]":                true, // brackets add no power to a name that is listed
 	} {
 		r := get(t, Config{Hosts: []string{"router.lan"}}, fixed{}, PathHealth, func(r *http.Request) { r.Host = host })
-		if (r.StatusCode == http.StatusOK) != ok {
-			t.Errorf("host %q: %s", host, r.Status)
+		if (r.Code == http.StatusOK) != ok {
+			t.Errorf("host %q: %d", host, r.Code)
 		}
-		if text := body(t, r); !ok && (r.StatusCode != http.StatusMisdirectedRequest || !strings.Contains(text, "admin_hosts")) {
-			t.Errorf("host %q: %s %s, want 421 and the remedy", host, r.Status, text)
+		if text := r.Body.String(); !ok && (r.Code != http.StatusMisdirectedRequest || !strings.Contains(text, "admin_hosts")) {
+			t.Errorf("host %q: %d %s, want 421 and the remedy", host, r.Code, text)
 		}
 	}
 }
@@ -64,11 +64,11 @@ func TestToken(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for _, path := range []string{"/", PathStatus, PathMetrics} {
 				r := get(t, Config{Token: "secret"}, fixed{}, path, c.change)
-				if (r.StatusCode == http.StatusOK) != c.ok {
-					t.Errorf("%s: %s", path, r.Status)
+				if (r.Code == http.StatusOK) != c.ok {
+					t.Errorf("%s: %d", path, r.Code)
 				}
-				if !c.ok && (r.StatusCode != http.StatusUnauthorized || r.Header.Get("WWW-Authenticate") == "") {
-					t.Errorf("%s: %s without a challenge", path, r.Status)
+				if !c.ok && (r.Code != http.StatusUnauthorized || r.Header().Get("WWW-Authenticate") == "") {
+					t.Errorf("%s: %d without a challenge", path, r.Code)
 				}
 			}
 		})
@@ -77,7 +77,7 @@ func TestToken(t *testing.T) {
 
 func TestHostIsJudgedBeforeTheToken(t *testing.T) {
 	r := get(t, Config{Token: "secret"}, fixed{}, "/", func(r *http.Request) { r.Host = "evil.example" })
-	if r.StatusCode != http.StatusMisdirectedRequest {
-		t.Errorf("%s: a foreign page could ask for the password", r.Status)
+	if r.Code != http.StatusMisdirectedRequest {
+		t.Errorf("%d: a foreign page could ask for the password", r.Code)
 	}
 }

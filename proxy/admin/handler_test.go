@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -17,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // get asks a handler made of c and src, as a browser on this machine would.
-func get(t *testing.T, c Config, src Source, path string, change func(*http.Request)) *http.Response {
+func get(t *testing.T, c Config, src Source, path string, change func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
 	if c.Address == "" {
 		c.Address = "127.0.0.1:9090"
@@ -33,30 +32,18 @@ func get(t *testing.T, c Config, src Source, path string, change func(*http.Requ
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return w.Result()
-}
-
-func body(t *testing.T, r *http.Response) string {
-	t.Helper()
-	b, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Body.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	return w
 }
 
 func TestStatusIsWhatTheDocumentSays(t *testing.T) {
 	for name, status := range map[string]Status{"full": sample(), "empty": {Version: "1.2.3", Role: RoleServer}} {
 		t.Run(name, func(t *testing.T) {
 			r := get(t, Config{}, fixed{status: status}, PathStatus, nil)
-			if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != "application/json" {
-				t.Errorf("%s, content type %q", r.Status, r.Header.Get("Content-Type"))
+			if r.Code != http.StatusOK || r.Header().Get("Content-Type") != "application/json" {
+				t.Errorf("%d, content type %q", r.Code, r.Header().Get("Content-Type"))
 			}
 			var got bytes.Buffer
-			if err := json.Indent(&got, []byte(body(t, r)), "", "  "); err != nil {
+			if err := json.Indent(&got, r.Body.Bytes(), "", "  "); err != nil {
 				t.Fatal(err)
 			}
 			golden := filepath.Join("testdata", "status-"+name+".json")
@@ -80,8 +67,8 @@ func TestStatusThatCannotBeEncodedIsAnError(t *testing.T) {
 	s := sample()
 	s.Uplinks[0].Loss = math.NaN()
 	r := get(t, Config{}, fixed{status: s}, PathStatus, nil)
-	if text := body(t, r); r.StatusCode != http.StatusInternalServerError || !strings.Contains(text, "NaN") {
-		t.Errorf("%s: %s", r.Status, text)
+	if text := r.Body.String(); r.Code != http.StatusInternalServerError || !strings.Contains(text, "NaN") {
+		t.Errorf("%d: %s", r.Code, text)
 	}
 }
 
@@ -100,8 +87,8 @@ func TestHealth(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := get(t, Config{Token: c.token}, fixed{sick: c.sick}, PathHealth, c.change)
-			if text := body(t, r); r.StatusCode != c.code || text != c.text {
-				t.Errorf("%d %q, want %d %q", r.StatusCode, text, c.code, c.text)
+			if text := r.Body.String(); r.Code != c.code || text != c.text {
+				t.Errorf("%d %q, want %d %q", r.Code, text, c.code, c.text)
 			}
 		})
 	}
@@ -110,18 +97,18 @@ func TestHealth(t *testing.T) {
 func TestOnlyReadingIsAllowed(t *testing.T) {
 	for _, path := range []string{"/", PathStatus, PathHealth, PathMetrics} {
 		r := get(t, Config{}, fixed{}, path, func(r *http.Request) { r.Method = http.MethodPost })
-		if r.StatusCode != http.StatusMethodNotAllowed {
-			t.Errorf("POST %s: %s", path, r.Status)
+		if r.Code != http.StatusMethodNotAllowed {
+			t.Errorf("POST %s: %d", path, r.Code)
 		}
 	}
-	if r := get(t, Config{}, fixed{}, "/other", nil); r.StatusCode != http.StatusNotFound {
-		t.Errorf("GET /other: %s", r.Status)
+	if r := get(t, Config{}, fixed{}, "/other", nil); r.Code != http.StatusNotFound {
+		t.Errorf("GET /other: %d", r.Code)
 	}
 }
 
 func TestEveryAnswerForbidsWhatItDoesNotNeed(t *testing.T) {
 	for _, path := range []string{"/", PathStatus, PathHealth, PathMetrics, "/other"} {
-		h := get(t, Config{}, fixed{}, path, nil).Header
+		h := get(t, Config{}, fixed{}, path, nil).Header()
 		for key, want := range map[string]string{
 			"X-Content-Type-Options":       "nosniff",
 			"Cache-Control":                "no-store",

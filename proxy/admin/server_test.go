@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -63,8 +64,10 @@ func TestServeUntilShutdown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := body(t, r); r.StatusCode != http.StatusOK || !strings.HasSuffix(text, "}\n") {
-		t.Errorf("%s: %s", r.Status, text)
+	text, err := io.ReadAll(r.Body)
+	r.Body.Close()
+	if err != nil || r.StatusCode != http.StatusOK || !strings.HasSuffix(string(text), "}\n") {
+		t.Errorf("%s: %s %v", r.Status, text, err)
 	}
 	if err := s.Shutdown(context.Background()); err != nil {
 		t.Errorf("shutdown: %v", err)
