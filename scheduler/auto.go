@@ -33,6 +33,7 @@ type rules struct {
 	tail     bool
 	small    bool // small data waits for credit
 	backup   bool // backup paths are like others
+	queue    bool // what is under way on a path is not counted, only its distance
 }
 
 // Pick appends one path or none.
@@ -76,6 +77,9 @@ func (a *auto) estimate(paths []Path, c Chunk) {
 			continue
 		}
 		e := estimateOf(p, c.Size, slowest)
+		if a.off.queue {
+			e.at = p.MinRTT.Seconds() / 2
+		}
 		// Bulk of other sessions keeps the uplink's credit at 0, and takes what comes free before small data sees it.
 		e.open = open(p) || small && p.Room > 0 && p.Credit > -reserve
 		at, _ := slices.BinarySearchFunc(a.order, e, func(x, e estimate) int {
