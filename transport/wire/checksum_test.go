@@ -38,13 +38,13 @@ func TestChecksumVectors(t *testing.T) {
 
 // A plain reading of RFC 1071, word by word, as the reference for long payloads.
 func referenceChecksum(m Mapping, p []byte) uint16 {
-	h := []byte{
+	b := []byte{
 		byte(m.DSN >> 56), byte(m.DSN >> 48), byte(m.DSN >> 40), byte(m.DSN >> 32),
 		byte(m.DSN >> 24), byte(m.DSN >> 16), byte(m.DSN >> 8), byte(m.DSN),
 		byte(m.SSN >> 24), byte(m.SSN >> 16), byte(m.SSN >> 8), byte(m.SSN),
 		byte(m.dataLen() >> 8), byte(m.dataLen()), 0, 0,
 	}
-	b := append(h, p...)
+	b = append(b, p...)
 	if len(b)%2 == 1 {
 		b = append(b, 0)
 	}
