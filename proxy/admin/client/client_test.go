@@ -152,7 +152,9 @@ func TestNotAHawserProgram(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		<-done
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 	}()
 	c, err := New(l.Addr().String(), "")
 	if err != nil {
@@ -217,7 +219,7 @@ func TestHealthCheck(t *testing.T) {
 func TestHealthCheckOfAProgramThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mute, theirs := net.Pipe()
-		go io.Copy(io.Discard, theirs) // reads the request and never answers
+		go func() { _, _ = io.Copy(io.Discard, theirs) }() // reads the request and never answers
 		c := &Client{base: "http://127.0.0.1:9090", http: &http.Client{Transport: &http.Transport{
 			DialContext: func(context.Context, string, string) (net.Conn, error) { return mute, nil },
 		}}}
