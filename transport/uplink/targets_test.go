@@ -20,10 +20,12 @@ import (
 type zone struct {
 	mu      sync.Mutex
 	answers map[string]string // uplink → addresses, or "!error"
+	delay   time.Duration
 	asked   []string
 }
 
 func (z *zone) lookup(_ context.Context, u uplink.Uplink, network, host string) ([]netip.Addr, error) {
+	time.Sleep(z.delay)
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	z.asked = append(z.asked, fmt.Sprintf("%s %s %s", u.Name, network, host))
@@ -203,9 +205,11 @@ func TestResolveFailureIsTheReason(t *testing.T) {
 
 func TestUplinkChangeAsksAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		z := &zone{answers: map[string]string{"dsl": "198.51.100.1"}}
+		z := &zone{answers: map[string]string{"dsl": "198.51.100.1"}, delay: time.Millisecond}
 		src := uplinktest.NewSet(uplinktest.Up(1, "dsl", "192.0.2.7"))
 		ts := run(t, src, uplink.TargetsConfig{Addresses: []string{"vps.example"}, PlainPort: 7444, Lookup: z.lookup})
+		time.Sleep(z.delay)
+		synctest.Wait()
 		ts.Report(ts.Paths()[0], nil)
 		z.questions()
 
@@ -218,6 +222,7 @@ func TestUplinkChangeAsksAtOnce(t *testing.T) {
 		z.set("dsl", "198.51.100.2")
 		src.Replace(uplinktest.Up(1, "dsl", "192.0.2.99"))
 		wantPaths(t, "last good address until the answer", ts, "dsl 192.0.2.99→198.51.100.1:7444")
+		time.Sleep(z.delay)
 		synctest.Wait()
 		wantQuestions(t, "another address", z, "dsl ip4 vps.example")
 		wantPaths(t, "the one that authenticated stays first", ts,
