@@ -43,16 +43,17 @@ type core struct {
 	again   reinjection
 	headAt  time.Time // when send.una last grew
 	waste   allowance
-	load    load
+	pressed time.Time // when a Write last had to wait
+	stalled time.Time // when to look for room again; zero: nothing waits
 	fin     finState
 
 	recv   reassembly
 	window recvWindow
 	inDSN  uint64 // data sequence number of the stream's first byte
 	out    []transport.Payload
-	news   bool // something arrived that a DATA_ACK should tell
+	moved  time.Time // when data last came or went
+	news   bool      // something arrived that a DATA_ACK should tell
 	pushed uint64
-	events int
 }
 
 // ConnState is the state of a connection as the status API tells it.

@@ -176,7 +176,7 @@ func (k *core) data(now time.Time, s *subflow, m wire.Mapping, p transport.Paylo
 		k.abort(now, net.ErrClosed)
 		return
 	}
-	k.news = true
+	k.news, k.moved = true, now
 	if m.Fin {
 		k.peerFin(m.DSN + uint64(n))
 	}

@@ -44,7 +44,7 @@ func (c *Conn) run(k *core) {
 			return
 		}
 		sleep := time.Hour
-		if d := k.deadline(); !d.IsZero() {
+		if d := k.deadline(now); !d.IsZero() {
 			sleep = max(d.Sub(now), minSleep)
 		}
 		timer.Reset(sleep)
@@ -157,7 +157,7 @@ func (k *core) flush(now time.Time) {
 }
 
 // deadline is when the loop has to take a turn without being woken.
-func (k *core) deadline() time.Time {
+func (k *core) deadline(now time.Time) time.Time {
 	d := k.expires
 	for _, s := range k.subs {
 		d = earliest(d, s.carrier.Deadline())
@@ -165,7 +165,7 @@ func (k *core) deadline() time.Time {
 		case s.phase < phaseActive:
 			d = earliest(d, s.expires)
 		case s.phase == phaseActive:
-			d = earliest(d, k.watchDeadline(s))
+			d = earliest(d, k.watchDeadline(now, s))
 		}
 	}
 	if k.paths != nil {
@@ -174,6 +174,7 @@ func (k *core) deadline() time.Time {
 	if !k.orphaned.IsZero() {
 		d = earliest(d, k.orphaned.Add(k.survive))
 	}
+	d = earliest(d, k.stalled)
 	d = earliest(d, k.addrs.deadline())
 	d = earliest(d, k.closeDeadline())
 	return earliest(d, k.headDeadline())

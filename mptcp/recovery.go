@@ -12,10 +12,26 @@ const (
 	minSilence = 60 * time.Millisecond
 	// deadSilence is the silence after which a subflow is given up and dialled anew.
 	deadSilence = 3 * time.Second
-	// idleProbe is how often a subflow without traffic is asked for a sign of life: often enough for the tables of
-	// carrier-grade NAT.
+	// idleProbe is how often a subflow is asked for a sign of life while the connection is idle: often enough for the
+	// tables of carrier-grade NAT.
 	idleProbe = 20 * time.Second
+	// busyProbe is how often a silent subflow is asked while the connection moves data: an end that only receives has
+	// nothing outstanding by which it could tell a path that has died from one that is not used.
+	busyProbe   = 500 * time.Millisecond
+	backupProbe = 5 * time.Second // the same for a backup path, whose bytes may cost money
+	busyFor     = time.Second     // after the last byte of data
 )
+
+// probeEvery is how long a subflow with nothing outstanding may be silent before it is asked.
+func (k *core) probeEvery(now time.Time, s *subflow) time.Duration {
+	switch {
+	case now.Sub(k.moved) > busyFor:
+		return idleProbe
+	case s.isBackup():
+		return backupProbe
+	}
+	return max(busyProbe, 2*s.silence())
+}
 
 // silence is how long this subflow may go without an acknowledgement before it is suspect:
 // max(2·srtt, srtt + 4·rttvar, 60 ms).
@@ -28,7 +44,7 @@ func (s *subflow) silence() time.Duration {
 // that it says brings it back. A path that stays silent is given up.
 func (k *core) watch(now time.Time, s *subflow) {
 	if s.inFlight == 0 && s.asked.IsZero() {
-		if now.Sub(s.carrier.State().LastHeard) >= idleProbe && now.Sub(s.progress) >= idleProbe {
+		if heard := latest(s.carrier.State().LastHeard, s.progress); now.Sub(heard) >= k.probeEvery(now, s) {
 			k.probe(now, s)
 		}
 		return
@@ -48,9 +64,9 @@ func (k *core) watch(now time.Time, s *subflow) {
 }
 
 // watchDeadline is when watch has something to do next.
-func (k *core) watchDeadline(s *subflow) time.Time {
+func (k *core) watchDeadline(now time.Time, s *subflow) time.Time {
 	if s.inFlight == 0 && s.asked.IsZero() {
-		return latest(s.carrier.State().LastHeard, s.progress).Add(idleProbe)
+		return latest(s.carrier.State().LastHeard, s.progress).Add(k.probeEvery(now, s))
 	}
 	limit := s.silence()
 	switch {

@@ -27,7 +27,10 @@ type schedule struct {
 // dispatch gives subflows as much as the scheduler allows: first what has to be sent again, then new data.
 func (k *core) dispatch(now time.Time) {
 	fin, pressed := k.conn.outg.take(&k.send)
-	k.load.note(now, pressed)
+	if pressed {
+		k.pressed = now
+	}
+	k.stalled = time.Time{}
 	if k.state != ConnEstablished && k.state != ConnWaiting && k.state != ConnClosing {
 		return
 	}
@@ -41,11 +44,14 @@ func (k *core) dispatch(now time.Time) {
 	for k.step(now) {
 	}
 	if k.nxt != from {
+		k.moved = now
 		k.conn.outg.progress(int(k.nxt-from), 0, k.unassignedLimit(now))
 		k.waste.earn(int(k.nxt - from))
 	}
 	if k.nxt == k.send.end {
 		k.appLimited(now)
+	} else {
+		k.stalled = now.Add(stallPoll)
 	}
 	if fin {
 		k.sendFin(now)
@@ -98,7 +104,7 @@ func (k *core) step(now time.Time) bool {
 	size := min(len(sp.b), k.chunkSize(), int(left))
 	c := scheduler.Chunk{
 		Size: size, Backlog: backlog, Window: int(left), Avoid: -1,
-		Loaded: k.load.bulk(now),
+		Loaded: now.Sub(k.pressed) <= loadGap,
 	}
 	n := k.transmit(now, k.nxt, span{c: sp.c, b: sp.b[:size]}, c)
 	k.nxt += uint64(n)
@@ -183,27 +189,8 @@ func (k *core) sendFin(now time.Time) {
 	}
 }
 
-// load tells a bulk transfer from a short one: the application has kept the connection's buffer full for a while and
-// does so still. A tail must not be spread over slow paths, a bulk must.
-type load struct {
-	since, last time.Time // of the present run of full buffers
-}
+// loadGap is how long after a Write that had to wait the connection counts as loaded.
+const loadGap = 20 * time.Millisecond
 
-const (
-	loadAfter = 100 * time.Millisecond
-	loadGap   = 20 * time.Millisecond
-)
-
-func (l *load) note(now time.Time, pressed bool) {
-	if !pressed {
-		return
-	}
-	if now.Sub(l.last) > loadGap {
-		l.since = now
-	}
-	l.last = now
-}
-
-func (l *load) bulk(now time.Time) bool {
-	return now.Sub(l.last) <= loadGap && l.last.Sub(l.since) >= loadAfter
-}
+// stallPoll is how often a connection looks for room that other connections' acknowledgements make on an uplink.
+const stallPoll = 5 * time.Millisecond
