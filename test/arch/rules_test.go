@@ -67,7 +67,10 @@ func TestSocketsFindsASessionThatDials(t *testing.T) {
 import (
 	"net"
 	"golang.org/x/sys/unix"
+	"syscall"
 )
+var _ error = syscall.ECONNRESET
+var _ = syscall.Socket
 var _ net.Listener
 var _ net.Dialer
 var _ = net.Listen
@@ -76,8 +79,9 @@ var _ = unix.AF_INET
 		"proxy/egress/a.go", "package egress\nimport \"net\"\nvar _ = net.Dial\n")
 	want(t, Sockets(tree),
 		"mptcp/a.go:4: mptcp imports golang.org/x/sys/unix",
-		"mptcp/a.go:7: mptcp uses net.Dialer",
-		"mptcp/a.go:8: mptcp uses net.Listen")
+		"mptcp/a.go:8: mptcp uses syscall.Socket",
+		"mptcp/a.go:10: mptcp uses net.Dialer",
+		"mptcp/a.go:11: mptcp uses net.Listen")
 }
 
 func TestTooLongFindsLongFilesAndFunctions(t *testing.T) {

@@ -18,8 +18,9 @@ type Wall struct {
 var Walls = []Wall{
 	{Dir: "cmd", Open: true, Why: "commands wire the floors together; nothing imports them"},
 	{Dir: "proxy/stack", Open: true, Why: "builds client and server out of the floors, for the commands and the demo"},
+	{Dir: "proxy/cli", May: []string{"configs", "proxy/..."}, Why: "what both commands share at the terminal"},
 	{Dir: "proxy", May: []string{"mptcp", "proxy/..."}, Why: "the proxy knows sessions as net.Conn, no subflows, schedulers or packets"},
-	{Dir: "mptcp", May: []string{"transport", "transport/wire", "scheduler", "cc"}, Why: "a session knows no socket and no TCP header"},
+	{Dir: "mptcp", May: []string{"transport", "transport/wire", "transport/uplink", "scheduler", "cc"}, Why: "a session knows no carrier, socket or TCP header; of uplinks, the board"},
 	{Dir: "transport", May: []string{"transport/...", "cc"}, Why: "a subflow knows no session, proxy or scheduler"},
 	{Dir: "transport/tcp", May: []string{"transport/wire", "cc"}, Why: "the TCP machine is pure"},
 	{Dir: "transport/wire", Why: "codecs depend on nothing"},
@@ -27,7 +28,7 @@ var Walls = []Wall{
 	{Dir: "transport/packettest", May: []string{"transport/packet"}, Why: "raw sockets know no protocol"},
 	{Dir: "cc", Why: "a leaf"},
 	{Dir: "scheduler", Why: "a leaf"},
-	{Dir: "configs", Why: "a leaf"},
+	{Dir: "configs", May: []string{"cc", "scheduler"}, Why: "a leaf that knows the names that users may write"},
 	{Dir: "test", Open: true, Why: "tests may use everything; nothing else may use them"},
 }
 
