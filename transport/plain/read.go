@@ -3,6 +3,7 @@ package plain
 import (
 	"errors"
 	"io"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -62,9 +63,12 @@ func (r *reader) last(err error) {
 	}
 	b := batches.Get().(*batch)
 	b.at = time.Now()
-	if errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
 		b.fin, b.err = true, r.framer.atEnd(r.end-r.start)
-	} else {
+	case errors.Is(err, net.ErrClosed): // not by the owner: by the listener
+		b.err = errEvicted
+	default:
 		b.err = err
 	}
 	r.drop()
@@ -99,7 +103,10 @@ func (r *reader) drain() bool {
 	return false
 }
 
-var errDone = errors.New("plain: the owner has gone")
+var (
+	errDone    = errors.New("the owner has gone")
+	errEvicted = errors.New("closed to make room: too many connections of strangers")
+)
 
 // fill reads once, and waits for that without holding more than a record that is under way.
 func (r *reader) fill() error {
@@ -203,6 +210,12 @@ func (r *reader) parse(at time.Time) error {
 
 // hand posts a batch once the loop is not too far behind.
 func (r *reader) hand(b *batch) error {
+	select {
+	case <-r.sh.done:
+		b.Release()
+		return errDone
+	default:
+	}
 	select {
 	case r.slots <- struct{}{}:
 		b.slots = r.slots

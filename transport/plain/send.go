@@ -75,21 +75,24 @@ func (s *Subflow) SetPacing(rate uint64) error {
 	return s.sock.SetPacing(rate)
 }
 
-// Flush puts everything that is due on the wire, as one gathered write.
+// Flush puts everything that is due on the wire, as one gathered write. A connection that turns out to be broken is
+// reported by EventClosed, after what the peer still had to say; the error is only for one that has nothing more.
 func (s *Subflow) Flush(now time.Time) error {
 	if s.status != transport.StatusOpen || s.broken != nil {
-		return s.broken
+		return nil
 	}
 	s.poll(now)
-	if s.stuck {
+	if s.stuck || s.ended { // after our half-close nothing can be said, acknowledgements included
 		return nil
 	}
 	s.putControl(now)
-	if err := s.write(); err != nil {
-		s.brokenBy(err)
-		return err
+	err := s.write()
+	if err == nil {
+		err = s.halfClose()
 	}
-	s.halfClose()
+	if err != nil {
+		return s.brokenBy(err)
+	}
 	return nil
 }
 
@@ -177,16 +180,16 @@ func (s *Subflow) putOptions() {
 }
 
 // halfClose passes Close on to the socket once nothing waits.
-func (s *Subflow) halfClose() {
+func (s *Subflow) halfClose() error {
 	if !s.ending || s.ended || !s.out.empty() {
-		return
+		return nil
 	}
 	s.ended = true
 	if err := s.sock.CloseWrite(); err != nil {
-		s.brokenBy(err)
-		return
+		return err
 	}
 	s.finish()
+	return nil
 }
 
 // poll asks for TCP_INFO, at most every infoEvery and only while data is outstanding.

@@ -74,9 +74,6 @@ func parseFirst(b []byte) (options []wire.Option, used int, err error) {
 	var f framer
 	records, used, _, err := f.parse(b, nil, nil, 1)
 	if err != nil || len(records) == 0 {
-		if err == nil && used > prefaceLen {
-			err = misused("the first record is of an unknown type")
-		}
 		return nil, 0, err
 	}
 	if len(records[0].Options) == 0 {
@@ -171,4 +168,3 @@ func (st *stranger) reject(reason wire.ResetReason) {
 	}
 	go st.say(resetMessage(reason))
 }
-

@@ -178,7 +178,7 @@ func (s *Subflow) Advance(now time.Time) { s.receipt.advance(now) }
 
 // Deadline is when an acknowledgement is due.
 func (s *Subflow) Deadline() time.Time {
-	if s.status != transport.StatusOpen || s.broken != nil {
+	if s.status != transport.StatusOpen || s.broken != nil || s.stuck || s.ended {
 		return time.Time{}
 	}
 	return s.receipt.deadline()
@@ -214,6 +214,9 @@ func (s *Subflow) Abort(reason wire.ResetReason) {
 	}
 	if s.cancel != nil {
 		s.cancel()
+	}
+	for ev, ok := s.Poll(); ok; ev, ok = s.Poll() { // what the owner no longer wants
+		ev.Data.Release()
 	}
 	s.tell(wire.MPTCPRst{Reason: reason})
 	s.closed(fmt.Errorf("given up by this side (%v)", reason))
@@ -266,16 +269,14 @@ func (s *Subflow) finish() {
 	}
 }
 
-// brokenBy notes that writing failed. The reader still has what the peer said before, and ends the subflow.
-func (s *Subflow) brokenBy(err error) {
-	if s.broken != nil {
-		return
-	}
-	if s.fin { // the reader has nothing more to say
+// brokenBy notes that writing failed. The reader may still have what the peer said before: then it ends the subflow.
+func (s *Subflow) brokenBy(err error) error {
+	if s.fin {
 		s.closed(err)
-		return
+		return err
 	}
 	s.broken = err
 	s.out.drop()
 	_ = s.sock.SetReadTimeout(lingerTime)
+	return nil
 }
