@@ -43,7 +43,7 @@ func (v Invite) Encode() string {
 	if v.Key.IsZero() {
 		panic("BUG: invite without a key")
 	}
-	body := append([]byte(nil), v.Key.seed[:]...)
+	body := v.Key.bytes()
 	body = append(body, v.Server[:]...)
 	body = binary.BigEndian.AppendUint16(body, v.RawPort)
 	body = binary.BigEndian.AppendUint16(body, v.PlainPort)
@@ -135,8 +135,7 @@ func parseInviteBody(b []byte) (v Invite, ok bool) {
 	if len(b) < fixed {
 		return v, false
 	}
-	seed := [ed25519.SeedSize]byte(b)
-	v.Key = PrivateKey{seed: &seed}
+	v.Key = privateKey(b[:ed25519.SeedSize])
 	v.Server = PublicKey(b[ed25519.SeedSize:])
 	v.RawPort = binary.BigEndian.Uint16(b[fixed-4:])
 	v.PlainPort = binary.BigEndian.Uint16(b[fixed-2:])

@@ -12,7 +12,7 @@ import (
 type PublicKey [ed25519.PublicKeySize]byte
 
 // errPublicKey says what a public key looks like.
-var errPublicKey = errors.New("use a public key: 44 characters of base64 as init or join printed them")
+var errPublicKey = errors.New("use a public key: 44 characters of base64")
 
 // String gives the key in standard base64, as it stands in configuration; the zero key gives an empty string.
 func (k PublicKey) String() string {
@@ -54,30 +54,41 @@ func PublicKeyOf(k ed25519.PublicKey) (PublicKey, bool) {
 // PrivateKey is an Ed25519 private key, held as its seed (RFC 8032 §5.1.5). The zero value is "none". It hides
 // itself from fmt, JSON and loggers.
 type PrivateKey struct {
-	seed *[ed25519.SeedSize]byte
+	seed Secret // 32 raw bytes
 }
 
 // NewPrivateKey makes a key from the system's randomness.
 func NewPrivateKey() PrivateKey {
 	var seed [ed25519.SeedSize]byte
 	_, _ = rand.Read(seed[:]) // documented never to fail
-	return PrivateKey{seed: &seed}
+	return privateKey(seed[:])
 }
 
+// privateKey makes a key from a copy of its seed.
+func privateKey(seed []byte) PrivateKey {
+	if len(seed) != ed25519.SeedSize {
+		panic("BUG: seed of a wrong length")
+	}
+	return PrivateKey{seed: NewSecret(string(seed))}
+}
+
+// bytes gives the seed.
+func (k PrivateKey) bytes() []byte { return []byte(k.seed.Reveal()) }
+
 // IsZero says whether there is no key.
-func (k PrivateKey) IsZero() bool { return k.seed == nil }
+func (k PrivateKey) IsZero() bool { return k.seed.IsZero() }
 
 // Ed25519 gives the key in the standard library's form; nil for the zero key.
 func (k PrivateKey) Ed25519() ed25519.PrivateKey {
-	if k.seed == nil {
+	if k.IsZero() {
 		return nil
 	}
-	return ed25519.NewKeyFromSeed(k.seed[:])
+	return ed25519.NewKeyFromSeed(k.bytes())
 }
 
 // Public gives the public key that belongs to it; the zero key gives the zero key.
 func (k PrivateKey) Public() PublicKey {
-	if k.seed == nil {
+	if k.IsZero() {
 		return PublicKey{}
 	}
 	return PublicKey(k.Ed25519().Public().(ed25519.PublicKey))

@@ -82,7 +82,7 @@ func parseKeyFile(b []byte) (PrivateKey, error) {
 		if prefix != keyPrefix || err != nil || len(seed) != ed25519.SeedSize || !found.IsZero() {
 			return PrivateKey{}, errKeyFile
 		}
-		found = PrivateKey{seed: (*[ed25519.SeedSize]byte)(seed)}
+		found = privateKey(seed)
 	}
 	if found.IsZero() {
 		return PrivateKey{}, errKeyFile
@@ -92,7 +92,7 @@ func parseKeyFile(b []byte) (PrivateKey, error) {
 
 // formatKeyFile gives the text of a key file; the comment is one line.
 func formatKeyFile(key PrivateKey, comment string) []byte {
-	return fmt.Appendf(nil, "# %s\n%s %s\n", comment, keyPrefix, base64.StdEncoding.EncodeToString(key.seed[:]))
+	return fmt.Appendf(nil, "# %s\n%s %s\n", comment, keyPrefix, base64.StdEncoding.EncodeToString(key.bytes()))
 }
 
 // WriteKeyFile creates a key file that its owner alone can read. It never overwrites: an existing file is an error

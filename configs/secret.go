@@ -9,7 +9,8 @@ import (
 const hidden = "[hidden]"
 
 // Secret is a password or a token. The zero value is "none". It hides its text from fmt, JSON, YAML and loggers; the
-// text sits behind a pointer because fmt calls no method on unexported fields and would print a string there.
+// text sits behind a pointer because fmt calls no method on unexported fields and would print a string there
+// (also what a pointer to an array or a struct points to, for a verb that does not fit).
 type Secret struct {
 	text *string
 }
