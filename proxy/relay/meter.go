@@ -11,9 +11,11 @@ type Meter struct {
 	Out    atomic.Uint64 // bytes read from streams and taken by local connections ("down" at the client)
 }
 
-func (m *Meter) begin() {
+// Begin counts a pair, or whatever else moves bytes for one application connection. End must follow.
+func (m *Meter) Begin() {
 	m.Active.Add(1)
 	m.Total.Add(1)
 }
 
-func (m *Meter) end() { m.Active.Add(-1) }
+// End counts the end of what Begin began.
+func (m *Meter) End() { m.Active.Add(-1) }

@@ -36,8 +36,8 @@ func Run(ctx context.Context, local net.Conn, stream Stream, early []byte, meter
 	if meter == nil {
 		meter = new(Meter)
 	}
-	meter.begin()
-	defer meter.end()
+	meter.Begin()
+	defer meter.End()
 
 	p := &pair{local: local, stream: stream, meter: meter, early: early}
 	stop := context.AfterFunc(ctx, p.abort)

@@ -179,6 +179,9 @@ func (s *Stream) SetBound(a netip.AddrPort) {
 	s.peer.local = s.local
 }
 
+// Bound is the address that SetBound gave: the one of the connection to the target.
+func (s *Stream) Bound() netip.AddrPort { return s.local.AddrPort() }
+
 // LocalAddr is a *net.TCPAddr, as the tunnel's.
 func (s *Stream) LocalAddr() net.Addr { return &s.local }
 
