@@ -21,13 +21,13 @@ run: build ## the demo: two emulated uplinks on this machine, measured alone and
 	bin/hawser-client demo
 
 test: check-go check-gcc ## everything that has to pass: set-up, format, vet, lint, architecture, tests, cross-builds
-	@$(GO) run ./test/run
+	@$(GO) build -o bin/test-run ./test/run && bin/test-run
 
 bench: build ## speed and memory against their references, as a table
 	$(GO) run ./test/bench $(BENCH)
 
 fuzz: check-go ## every fuzz target for FUZZTIME (30s)
-	@$(GO) run ./test/run -fuzz $(FUZZTIME)
+	@$(GO) build -o bin/test-run ./test/run && bin/test-run -fuzz $(FUZZTIME)
 
 lint: tools ## the linter alone
 	test/tools/bin/golangci-lint run ./...
