@@ -13,7 +13,7 @@ type ackInfo struct {
 	inFlight  int
 	delivered uint64
 	rate      float64 // bytes/s on the wire
-	idle      bool    // the sender has nothing more: the rate says little
+	short     bool    // the sender had too little to send: the rate says little
 }
 
 // controller is a congestion control, as simple as it can be and still react as the real one does.
@@ -83,7 +83,7 @@ func (b *bbr) ack(_ time.Time, a ackInfo) {
 		b.rtt = a.minRTT
 	}
 	slot := &b.best[b.rounds%len(b.best)]
-	if a.rate > *slot && (!a.idle || a.rate > b.bandwidth()) {
+	if a.rate > *slot && (!a.short || a.rate > b.bandwidth()) {
 		*slot = a.rate
 	}
 	b.lost = false
@@ -91,27 +91,31 @@ func (b *bbr) ack(_ time.Time, a ackInfo) {
 		return
 	}
 	b.round = a.delivered + uint64(a.inFlight)
-	b.endRound(a.idle)
+	b.endRound(a.short)
 }
 
 // endRound looks for the end of the start-up phase.
-func (b *bbr) endRound(idle bool) {
+func (b *bbr) endRound(short bool) {
 	bw := b.bandwidth()
-	if b.startup && !idle {
+	if b.startup && !short {
 		if bw > 1.25*b.full {
 			b.full, b.stale = bw, 0
 		} else if b.stale++; b.stale >= 3 {
 			b.startup = false
 		}
 	}
-	if idle { // an application-limited round keeps the estimate
+	if short { // an application-limited round keeps the estimate
 		return
 	}
 	b.rounds++
 	b.best[b.rounds%len(b.best)] = 0
 }
 
+// bandwidth is the path's, as far as it is known: at first the initial window in a round trip.
 func (b *bbr) bandwidth() (m float64) {
+	if b.startup && b.rtt > 0 {
+		m = b.cwnd / b.rtt.Seconds()
+	}
 	for _, r := range b.best {
 		m = max(m, r)
 	}
@@ -135,10 +139,12 @@ func (b *bbr) window() int {
 func (b *bbr) rate() float64 {
 	bw := b.bandwidth()
 	switch {
-	case bw == 0:
+	case bw == 0 || b.rtt == 0:
 		return 0
 	case b.startup:
-		return 2.77 * bw
+		// As in Linux: while it starts, BBR never paces below the initial window in a round trip, however little an
+		// idle application has let it measure.
+		return 2.77 * max(bw, b.cwnd/b.rtt.Seconds())
 	}
 	switch b.rounds % 8 {
 	case 0:
