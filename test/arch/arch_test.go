@@ -18,6 +18,7 @@ var repository = sync.OnceValues(func() (*Tree, error) { return Load(os.DirFS(".
 var rules = map[string]func(*Tree) []string{
 	"pure packages stay pure":               Impure,
 	"packages import downwards only":        func(t *Tree) []string { return Breaches(t, Walls) },
+	"sessions read the clock in one place":  func(t *Tree) []string { return ClockReads(t, ClockReaders) },
 	"sessions open no sockets":              Sockets,
 	"files and functions stay short":        func(t *Tree) []string { return TooLong(t, long) },
 	"parsers of network input are fuzzed":   func(t *Tree) []string { return Unfuzzed(t, Parsers) },

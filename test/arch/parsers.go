@@ -24,5 +24,14 @@ var Parsers = []Parser{
 	{Func: "transport/wire.consumeReset", Target: "transport/wire.FuzzConsumeOption"},
 	{Func: "transport/wire.consumeJoin", Target: "transport/wire.FuzzConsumeOption"},
 
+	{Func: "transport/plain.consumeAck", Target: "transport/plain.FuzzAck"},
+	{Func: "transport/plain.consumePreface", Target: "transport/plain.FuzzPreface"},
+	{Func: "transport/plain.consumeHeader", Target: "transport/plain.FuzzRecords"},
+	{Func: "transport/plain.framer.parse", Target: "transport/plain.FuzzRecords"},
+	{Func: "transport/plain.framer.parseData", Target: "transport/plain.FuzzRecords"},
+	{Func: "transport/plain.record.parseOptions", Target: "transport/plain.FuzzRecords"},
+	{Func: "transport/plain.reader.parse", Trusted: "cuts what was read into batches; framer.parse looks at the bytes"},
+	{Func: "transport/plain.parseFirst", Target: "transport/plain.FuzzFirst"},
+
 	{Func: "proxy/relay.readPooled", Trusted: "passes bytes on and looks at none"},
 }

@@ -84,6 +84,15 @@ var _ = unix.AF_INET
 		"mptcp/a.go:11: mptcp uses net.Listen")
 }
 
+func TestClockReadsFindsASessionThatAsksForTheTime(t *testing.T) {
+	tree := sample(t,
+		"mptcp/loop.go", "package mptcp\nimport \"time\"\nvar _ = time.Now\n",
+		"mptcp/rtt.go", "package mptcp\nimport \"time\"\nvar _ = time.Second\nvar _ = time.Since\n",
+		"mptcp/core.go", "package mptcp\n")
+	want(t, ClockReads(tree, map[string]string{"mptcp/loop.go": "the loop", "mptcp/core.go": "none"}),
+		"mptcp/rtt.go:4: time.Since outside the loop", "mptcp/core.go: may read the clock and does not")
+}
+
 func TestTooLongFindsLongFilesAndFunctions(t *testing.T) {
 	body := func(n int) string { return "{\n" + strings.Repeat("\tg()\n", n-2) + "}\n" }
 	tree := sample(t,
