@@ -72,9 +72,9 @@ func inBubble(t *testing.T, f func(t *testing.T, r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
+		defer time.Sleep(time.Minute) // virtual: connections linger before they let go
+		defer r.closeAll()
 		f(t, r)
-		r.closeAll()
-		time.Sleep(time.Minute) // virtual: connections linger before they let go
 	})
 }
 

@@ -23,6 +23,7 @@ type segment struct {
 	passed uint64 // bytes that had been delivered when it was sent
 	passAt time.Time
 	again  bool // sent more than once
+	short  bool // the sender had too little to send then: its rate says little
 	lost   bool
 	acked  bool
 }
@@ -53,6 +54,7 @@ type flow struct {
 	rtoEpoch             uint64 // cancels older timers
 	delivered            uint64
 	deliveredAt          time.Time
+	shortUntil           uint64 // delivered count up to which rates are the application's
 	recovery             uint64 // losses of segments sent before this order count as one
 	segments             uint64
 	retransmits          uint64
@@ -80,6 +82,7 @@ func (f *flow) push(now time.Time) {
 	for !f.dead && f.inFlight < f.cc.window() {
 		s := f.lostSegment()
 		if s == nil && len(f.unsent) == 0 && (!f.closing || f.finSent) {
+			f.shortUntil = f.delivered + max(f.nxt-f.una, 1)
 			return
 		}
 		if wait := f.next.Sub(now); wait > 0 && f.cc.rate() > 0 {
@@ -140,7 +143,7 @@ func (f *flow) transmit(now time.Time, s *segment) {
 	f.order++
 	f.segments++
 	s.order, s.sentAt, s.lost = f.order, now, false
-	s.passed, s.passAt = f.delivered, f.deliveredAt
+	s.passed, s.passAt, s.short = f.delivered, f.deliveredAt, f.shortUntil > f.delivered
 	size := len(s.data) + headerSize
 	f.inFlight += size
 	if r := f.cc.rate(); r > 0 {
@@ -200,8 +203,8 @@ func (f *flow) ack(now time.Time, s *segment, order uint64) {
 	span := max(now.Sub(s.passAt), now.Sub(s.sentAt))
 	f.cc.ack(now, ackInfo{
 		bytes: size, rtt: rtt, minRTT: f.minRTT, inFlight: f.inFlight, delivered: f.delivered,
-		rate: float64(f.delivered-s.passed) * float64(segmentSize+headerSize) / segmentSize / max(span.Seconds(), 1e-6),
-		idle: len(f.unsent) == 0,
+		rate:  float64(f.delivered-s.passed) * float64(segmentSize+headerSize) / segmentSize / max(span.Seconds(), 1e-6),
+		short: s.short,
 	})
 	f.detect(now, order)
 	f.forget()
