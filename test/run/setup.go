@@ -49,7 +49,7 @@ func setUp(r *run) error {
 
 // buildTools makes test/tools/bin from the versions that test/tools/go.mod pins; quick when nothing has changed.
 func buildTools(r *run) error {
-	return r.command([]string{"GOFLAGS=-buildvcs=false"}, "go", "build", "-C", "test/tools", "-o", "bin/", "tool")
+	return r.command(nil, "go", "build", "-C", "test/tools", "-buildvcs=false", "-o", "bin/", "tool")
 }
 
 func missingNeeds(ns []need, look func(string) (string, error)) []need {
