@@ -21,6 +21,9 @@ type Init struct {
 	Allow     []string // CIDRs for egress.allow
 }
 
+// serverKeyComment stands above the server's private key.
+const serverKeyComment = "private key of a hawser server: keep it secret"
+
 //go:embed server.yaml.tmpl
 var serverTemplate string
 
@@ -46,7 +49,7 @@ func InitServer(p Place, dir string, in Init) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	return writePair(key, NewPrivateKey(), "private key of a hawser server: keep it secret", file, text)
+	return writePair(key, NewPrivateKey(), serverKeyComment, file, text)
 }
 
 // EnsureServer makes what "run --init" finds missing: the server's file, where -c and HAWSER_CONFIG or the search
@@ -60,15 +63,7 @@ func EnsureServer(p Place, o Options, in Init) (created []string, err error) {
 		return nil, err
 	}
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		in.fromEnvironment(p)
-		text, err := in.render(file)
-		if err != nil {
-			return nil, err
-		}
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return nil, err
-		}
-		if err := createFile(file, text); err != nil {
+		if err := in.create(p, file); err != nil {
 			return nil, err
 		}
 		created = append(created, file)
@@ -77,7 +72,7 @@ func EnsureServer(p Place, o Options, in Init) (created []string, err error) {
 	if err != nil {
 		return created, err
 	}
-	err = WriteKeyFile(s.Identity, NewPrivateKey(), "private key of a hawser server: keep it secret")
+	err = WriteKeyFile(s.Identity, NewPrivateKey(), serverKeyComment)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return created, nil
@@ -85,6 +80,19 @@ func EnsureServer(p Place, o Options, in Init) (created []string, err error) {
 		return created, err
 	}
 	return append(created, s.Identity), nil
+}
+
+// create writes a new server's file.
+func (in Init) create(p Place, file string) error {
+	in.fromEnvironment(p)
+	text, err := in.render(file)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return createFile(file, text)
 }
 
 // fromEnvironment takes the addresses from their variable when no flag names any.

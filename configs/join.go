@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -47,7 +48,7 @@ func JoinClient(p Place, j Join) ([]string, error) {
 	}
 	for _, path := range []string{file, key} {
 		if err := refuseExisting(path); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: use --force", err)
 		}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {

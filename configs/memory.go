@@ -17,20 +17,20 @@ const (
 )
 
 // AutoMemory is the meaning of "memory: auto": a quarter of the smaller of the machine's RAM and the limits of this
-// process's control groups (v1 and v2, its own and all above it), at most cap and at least 16MB, in bytes. Where
-// neither can be found out, it is cap.
-func AutoMemory(cap Size) Size {
+// process's control groups (v1 and v2, its own and all above it), at most most and at least 16MB, in bytes. Where
+// neither can be found out, it is most.
+func AutoMemory(most Size) Size {
 	total := totalMemory()
 	if limit := cgroupLimit(os.DirFS("/")); limit > 0 && (total == 0 || limit < total) {
 		total = limit
 	}
-	return quarter(total, cap)
+	return quarter(total, most)
 }
 
 // quarter applies the rule to an amount of bytes; 0: unknown.
-func quarter(total uint64, cap Size) Size {
-	if total == 0 || total/4 > uint64(cap) {
-		return cap
+func quarter(total uint64, most Size) Size {
+	if total == 0 || total/4 > uint64(most) {
+		return most
 	}
 	return max(Size(total/4), minSize)
 }

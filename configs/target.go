@@ -18,16 +18,16 @@ type target struct {
 
 // newTarget finds the file and makes sure that it may be written.
 func newTarget(path string) (*target, error) {
-	real, err := filepath.EvalSymlinks(path)
+	followed, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, faultOf(err, "")
 	}
-	f, err := os.OpenFile(real, os.O_WRONLY, 0)
+	f, err := os.OpenFile(followed, os.O_WRONLY, 0)
 	if err != nil {
-		return nil, explainEdit(real, err)
+		return nil, explainEdit(followed, err)
 	}
 	info, err := f.Stat()
-	return &target{path: real, info: info}, errors.Join(err, f.Close())
+	return &target{path: followed, info: info}, errors.Join(err, f.Close())
 }
 
 // replace puts a new text in the file's place; mode and owner stay.

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hawser/configs"
+	"hawser/proxy/cli"
 )
 
 // newJoinCommand makes "join".
@@ -26,10 +27,10 @@ func newJoinCommand(place configs.Place) *cobra.Command {
 			}
 			join.Stdin = c.InOrStdin()
 			files, err := configs.JoinClient(place, join)
-			for _, file := range files {
-				fmt.Fprintln(c.OutOrStdout(), "wrote", file)
+			if err != nil {
+				return err
 			}
-			return err
+			return cli.Wrote(c, files)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"hawser/configs"
+	"hawser/proxy/cli"
 )
 
 // newClientsCommand makes "clients" with what is below it; alone it lists.
@@ -34,7 +33,9 @@ func newClientsListCommand(place configs.Place, options *configs.Options) *cobra
 				return err
 			}
 			for _, peer := range server.Clients {
-				fmt.Fprintf(c.OutOrStdout(), "%-20s %s\n", peer.Name, peer.PublicKey)
+				if err := cli.Printf(c, "%-20s %s\n", peer.Name, peer.PublicKey); err != nil {
+					return err
+				}
 			}
 			return nil
 		},
@@ -52,8 +53,7 @@ func newRevokeCommand(place configs.Place, options *configs.Options) *cobra.Comm
 			if err := configs.RevokeClient(place, *options, args[0]); err != nil {
 				return err
 			}
-			fmt.Fprintln(c.OutOrStdout(), "revoked", args[0])
-			return nil
+			return cli.Printf(c, "revoked %s\n", args[0])
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hawser/configs"
+	"hawser/proxy/cli"
 )
 
 // newInitCommand makes "init".
@@ -21,10 +22,10 @@ func newInitCommand(place configs.Place) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			files, err := configs.InitServer(place, dir, in)
-			for _, file := range files {
-				fmt.Fprintln(c.OutOrStdout(), "wrote", file)
+			if err != nil {
+				return err
 			}
-			return err
+			return cli.Wrote(c, files)
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", "", fmt.Sprintf("write into `DIR` (default %s)", place.DefaultDir()))

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"hawser/configs"
+	"hawser/proxy/cli"
 )
 
 // newInviteCommand makes "invite".
@@ -24,8 +23,7 @@ func newInviteCommand(place configs.Place, options *configs.Options) *cobra.Comm
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(c.OutOrStdout(), invite.Encode())
-			return err
+			return cli.Printf(c, "%s\n", invite.Encode())
 		},
 	}
 }

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 )
 
@@ -30,8 +28,7 @@ func NewConfigCommand(check func(c *cobra.Command) (file string, warnings []stri
 			if file == "" {
 				file = "invite"
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: ok\n", file)
-			return err
+			return Printf(c, "%s: ok\n", file)
 		},
 	})
 	return group

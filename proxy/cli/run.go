@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -73,13 +74,16 @@ func needCommand(c *cobra.Command, args []string) error {
 	return fmt.Errorf("a command is missing: use one of %s", strings.Join(names, ", "))
 }
 
+// invite matches invites, which are secrets: what cobra says of a stray argument would show one.
+var invite = regexp.MustCompile(`hawser://[\w-]+`)
+
 // report prints an error, each line of it behind the program's name, and after wrong usage where help is.
 func report(c *cobra.Command, err error) {
 	if err == nil || err.Error() == "" {
 		return
 	}
 	for line := range strings.Lines(err.Error()) {
-		c.PrintErrf("%s: %s\n", c.Root().Name(), strings.TrimRight(line, "\n"))
+		c.PrintErrf("%s: %s\n", c.Root().Name(), invite.ReplaceAllString(strings.TrimRight(line, "\n"), "hawser://[hidden]"))
 	}
 	var usage *UsageError
 	if errors.As(err, &usage) {

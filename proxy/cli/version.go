@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"runtime"
 	"runtime/debug"
 
@@ -51,9 +50,7 @@ func NewVersionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(c.OutOrStdout(), "%s %s (%s, %s/%s)\n",
-				c.Root().Name(), Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
+			return Printf(c, "%s %s (%s, %s/%s)\n", c.Root().Name(), Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		},
 	}
 }
