@@ -102,7 +102,11 @@ func (k *core) acked(now time.Time, s *subflow, a transport.Ack) {
 // pong takes in the answer to a probe.
 func (k *core) pong(now time.Time, s *subflow, rtt time.Duration) {
 	s.asked, s.progress = time.Time{}, now
-	s.rtt.add(rtt)
+	if s.inFlight == 0 {
+		s.rtt.idle(rtt)
+	} else {
+		s.rtt.add(rtt)
+	}
 	s.entry.RoundTrip(now, rtt)
 	k.alive(s)
 }

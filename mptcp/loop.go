@@ -149,6 +149,9 @@ func (k *core) flush(now time.Time) {
 		}
 		st := s.carrier.State()
 		s.ranges.release(st.Written)
+		if s.inFlight > 0 {
+			s.entry.SystemRTT(st.SystemRTT)
+		}
 		if st.Segments != s.segments || st.Retransmits != s.retransmits {
 			s.entry.Segments(st.Segments-s.segments, st.Retransmits-s.retransmits)
 			s.segments, s.retransmits = st.Segments, st.Retransmits

@@ -30,7 +30,7 @@ func (k *core) probeEvery(now time.Time, s *subflow) time.Duration {
 	case s.isBackup():
 		return backupProbe
 	}
-	return max(busyProbe, 2*s.silence())
+	return max(busyProbe, s.rtt.srtt)
 }
 
 // silence is how long this subflow may go without an acknowledgement before it is suspect:

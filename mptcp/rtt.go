@@ -26,6 +26,14 @@ func (r *rttEstimator) add(rtt time.Duration) {
 	r.srtt += (rtt - r.srtt) / 8
 }
 
+// idle takes in the round trip of a probe on a path that carried nothing else: what the path takes now, whatever its
+// start-up or its queue had taken before.
+func (r *rttEstimator) idle(rtt time.Duration) {
+	if rtt > 0 {
+		*r = rttEstimator{srtt: rtt, rttvar: rtt / 4, min: rtt}
+	}
+}
+
 // patience is how long an acknowledgement may reasonably take: srtt + 4·rttvar, and the peer's delay of it.
 func (r *rttEstimator) patience() time.Duration {
 	if r.srtt == 0 {

@@ -48,7 +48,7 @@ func (k *core) dispatch(now time.Time) {
 		k.conn.outg.progress(int(k.nxt-from), 0, k.unassignedLimit(now))
 		k.waste.earn(int(k.nxt - from))
 	}
-	if k.nxt == k.send.end {
+	if k.nxt == k.send.end && len(k.again.q) == 0 {
 		k.appLimited(now)
 	} else {
 		k.stalled = now.Add(stallPoll)

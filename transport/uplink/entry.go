@@ -11,8 +11,9 @@ const (
 	// capGain is what may be in flight once the rate is known: a quarter more than the bandwidth-delay product finds
 	// new capacity at 25 % a round trip and queues no more than a quarter of a round trip.
 	capGain = 1.25
-	// startGain doubles the rate each round trip until it stops growing (BBR: 2/ln 2).
-	startGain = 2.885
+	// startGain doubles the rate each round trip until it stops growing (BBRv3: 2), and overruns no queue of a whole
+	// bandwidth-delay product.
+	startGain = 2
 	// drainGain empties the path's queue when the minimum round trip has to be measured anew.
 	drainGain = 0.75
 	// capSlack is added to the minimum round trip: acknowledgements of the carrier come in steps and wait for
@@ -39,6 +40,7 @@ type Entry struct {
 	minRTT   time.Duration
 	minRTTAt time.Time
 	srtt     time.Duration
+	system   window    // what the kernel takes the round trip for, ns
 	draining time.Time // until when the cap is lowered to measure minRTT anew; zero: not
 
 	suspect  time.Time // since when; zero: not suspect
@@ -70,6 +72,9 @@ func (e *Entry) Acked(now time.Time, m Mark, n int, rtt time.Duration) {
 	e.roundTrip(now, rtt)
 	turned := e.rate.acked(now, m, n, rtt, e.minRTT)
 	e.extra.acked(now, n, e.rate.rate(), turned)
+	if turned {
+		e.system.turn()
+	}
 	e.clearSuspect()
 }
 
@@ -98,6 +103,14 @@ func (e *Entry) roundTrip(now time.Time, rtt time.Duration) {
 	case e.draining.IsZero() && now.Sub(e.minRTTAt) > minRTTWindow:
 		e.draining = now.Add(2*e.srtt + capSlack)
 	}
+}
+
+// SystemRTT takes in what the kernel holds the round trip for: a hint, for it may be the round trip to a box that ends
+// TCP in the middle. It tells a queue, which delays every segment, from a hole, which delays the byte stream only.
+func (e *Entry) SystemRTT(rtt time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.system.add(int(rtt))
 }
 
 // Forget takes n bytes out of flight that will never be acknowledged: their subflow has died.

@@ -53,7 +53,13 @@ func (e *Entry) limit(now time.Time) int {
 		gain = drainGain
 	}
 	product := float64(rate) * (e.minRTT + capSlack).Seconds()
-	burst := min(e.extra.most(), int(product))
+	// What comes in bursts because of a hole may be a whole round trip's worth. Where the segments themselves are late
+	// there is a queue, which this allowance would only feed.
+	room := product
+	if time.Duration(e.system.max()) > e.minRTT+e.minRTT/2+capSlack {
+		room = product / 4
+	}
+	burst := min(e.extra.most.max(), int(room))
 	most := int(gain*product) + burst + capChunk
 	if !e.rate.filled {
 		most = max(most, capStart)
@@ -67,14 +73,12 @@ func (e *Entry) limit(now time.Time) int {
 type extraFilter struct {
 	since time.Time // begin of the epoch
 	bytes int
-	slots [rateSlots]int
-	slot  int
+	most  window
 }
 
 func (x *extraFilter) acked(now time.Time, n, rate int, turned bool) {
 	if turned {
-		x.slot = (x.slot + 1) % rateSlots
-		x.slots[x.slot] = 0
+		x.most.turn()
 	}
 	expected := int(float64(rate) * now.Sub(x.since).Seconds())
 	// An epoch ends with its slot: over a long one a rate taken for a little too low would look like a burst.
@@ -83,17 +87,8 @@ func (x *extraFilter) acked(now time.Time, n, rate int, turned bool) {
 	}
 	x.bytes += n
 	if over := x.bytes - expected; rate > 0 {
-		x.slots[x.slot] = max(x.slots[x.slot], over)
+		x.most.add(over)
 	}
-}
-
-// most is the largest burst in the window, bytes.
-func (x *extraFilter) most() int {
-	best := 0
-	for _, v := range x.slots {
-		best = max(best, v)
-	}
-	return best
 }
 
 // meterSlots and meterSlot make up the second over which a meter tells a rate.

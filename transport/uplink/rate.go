@@ -28,8 +28,7 @@ type rateFilter struct {
 	firstSent   time.Time // send time of the range acknowledged last
 	limited     uint64    // samples are application-limited until delivered passes this
 
-	slots     [rateSlots]int // maximum of each of the last slots, bytes/s
-	slot      int
+	best      window // bytes/s
 	slotBegin time.Time
 	roundEnd  uint64
 	fullRate  int // what the rate was when it last grew by a quarter
@@ -73,7 +72,7 @@ func (r *rateFilter) acked(now time.Time, m Mark, n int, rtt, minRTT time.Durati
 	}
 	sample := int(float64(r.delivered-m.delivered) / interval.Seconds())
 	if !m.appLimited || sample > r.rate() {
-		r.slots[r.slot] = max(r.slots[r.slot], sample)
+		r.best.add(sample)
 	}
 	return turned
 }
@@ -87,8 +86,7 @@ func (r *rateFilter) turn(now time.Time, length time.Duration, appLimited bool) 
 	}
 	n := int(now.Sub(r.slotBegin) / length)
 	for range min(n, rateSlots-1) { // the newest slot always keeps its samples
-		r.slot = (r.slot + 1) % rateSlots
-		r.slots[r.slot] = 0
+		r.best.turn()
 	}
 	if n > 0 {
 		r.slotBegin = now
@@ -112,9 +110,25 @@ func (r *rateFilter) watchStart(queued bool) {
 }
 
 // rate is the maximum of the window in bytes/s, 0 before the first sample.
-func (r *rateFilter) rate() int {
+func (r *rateFilter) rate() int { return r.best.max() }
+
+// window is a maximum over the last slots.
+type window struct {
+	slots [rateSlots]int
+	slot  int
+}
+
+func (w *window) add(v int) { w.slots[w.slot] = max(w.slots[w.slot], v) }
+
+// turn begins a new slot and forgets the oldest.
+func (w *window) turn() {
+	w.slot = (w.slot + 1) % rateSlots
+	w.slots[w.slot] = 0
+}
+
+func (w *window) max() int {
 	best := 0
-	for _, v := range r.slots {
+	for _, v := range w.slots {
 		best = max(best, v)
 	}
 	return best
