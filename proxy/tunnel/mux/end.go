@@ -45,24 +45,20 @@ func (st *Stream) Close() error {
 	finished := st.eof || st.over || st.orphan || st.removed
 	if !finished && unread == 0 {
 		st.orphan = true
-		st.linger = time.AfterFunc(lingerTime, st.abandon)
+		st.linger = time.AfterFunc(lingerTime, st.Reset)
 	}
 	st.mu.Unlock()
 	if !finished && unread > 0 {
-		return st.Reset()
+		st.Reset()
+		return nil
 	}
 	st.account.settle(st.s.windows, st, true)
 	return nil
 }
 
 // Reset ends both directions at once; what is under way is lost, and the peer's Read and Write give ErrReset.
-func (st *Stream) Reset() error {
-	st.abandon()
-	return nil
-}
-
-// abandon resets the stream without waiting for the session's queue.
-func (st *Stream) abandon() {
+// It does not wait, and may be called more than once.
+func (st *Stream) Reset() {
 	st.mu.Lock()
 	y, again := st.y, st.removed
 	st.removed = true

@@ -36,7 +36,7 @@ func (s *Session) arriving(h header) (skip bool, err error) {
 	if h.flags.has(flagSYN) {
 		return false, fmt.Errorf("mux: %w for data in a stream's first frame", ErrMemory)
 	}
-	st.abandon()
+	st.Reset()
 	return true, nil
 }
 

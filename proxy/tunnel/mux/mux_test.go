@@ -106,7 +106,7 @@ func TestManyStreamsArriveWholeBothWays(t *testing.T) {
 				return
 			}
 			go func() {
-				_, _ = io.Copy(struct{ io.Writer }{st}, struct{ io.Reader }{st})
+				_, _ = io.Copy(st, st)
 				_ = st.CloseWrite()
 				_ = st.Close()
 			}()
@@ -124,11 +124,11 @@ func TestManyStreamsArriveWholeBothWays(t *testing.T) {
 				return
 			}
 			go func() {
-				_, _ = st.ReadFrom(bytes.NewReader(data))
+				_, _ = st.Write(data)
 				_ = st.CloseWrite()
 			}()
 			h := sha256.New()
-			if _, err := st.WriteTo(h); err != nil {
+			if _, err := io.Copy(h, st); err != nil {
 				t.Error(err)
 			}
 			if got := h.Sum(nil); !bytes.Equal(got, want[:]) {
@@ -168,7 +168,7 @@ func TestResetDiffersFromClose(t *testing.T) {
 	a, b := loopback(t)
 	c, s := sessions(t, a, b, Config{}, Config{})
 	x, y := open(t, c, s)
-	_ = x.Reset()
+	x.Reset()
 	_, err := y.Read(make([]byte, 1))
 	wantErr(t, "read after the peer's reset", err, ErrReset)
 	_, err = y.Write(make([]byte, 1))
@@ -183,10 +183,10 @@ func TestResetDiffersFromClose(t *testing.T) {
 		_, err := x.Write(make([]byte, initialWindow+1))
 		failed <- err
 	}()
-	if _, err := y.Read(nil); err != nil {
+	if err := y.WaitReadable(); err != nil {
 		t.Fatal(err)
 	}
-	_ = y.Reset()
+	y.Reset()
 	wantErr(t, "blocked write", <-failed, ErrReset)
 }
 
@@ -209,7 +209,7 @@ func TestCloseTellsAPeerThatGoesOnSending(t *testing.T) {
 	if _, err := y.Write([]byte("unread")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := x.Read(nil); err != nil {
+	if err := x.WaitReadable(); err != nil {
 		t.Fatal(err)
 	}
 	_ = x.Close()
@@ -267,7 +267,7 @@ func TestStoppedReaderHoldsBackOnlyItself(t *testing.T) {
 		_, _ = x.Write(make([]byte, 32<<20))
 		_ = x.CloseWrite()
 	}()
-	n, err := y.WriteTo(io.Discard)
+	n, err := io.Copy(io.Discard, y)
 	if n != 32<<20 || err != nil {
 		t.Fatalf("beside stopped readers %d bytes arrived, %v", n, err)
 	}

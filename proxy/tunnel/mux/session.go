@@ -140,7 +140,7 @@ func (s *Session) Open(ctx context.Context, first []byte) (*Stream, error) {
 		err = ctx.Err()
 	}
 	if err != nil {
-		st.abandon()
+		st.Reset()
 		return nil, err
 	}
 	return st, nil
@@ -182,7 +182,7 @@ func (s *Session) register(ctx context.Context) (*Stream, error) {
 	case <-ctx.Done():
 		go func() {
 			if r := <-done; r.st != nil {
-				r.st.abandon()
+				r.st.Reset()
 			}
 		}()
 		return nil, ctx.Err()

@@ -46,7 +46,7 @@ type Stream struct {
 	shut    bool // closed for writing
 	orphan  bool // closed here; the peer has not ended
 	linger  *time.Timer
-	removed bool // abandon was called
+	removed bool // reset here
 }
 
 func newStream(s *Session, id uint32) *Stream {
@@ -78,20 +78,40 @@ func (st *Stream) OnEnd(f func()) {
 	}
 }
 
-// Read waits for bytes of the peer. io.EOF: the peer closed its direction in order; ErrReset: the stream was reset.
-// With an empty b it waits until there is something to read and takes nothing.
+// Read waits for bytes of the peer and takes all that are there and fit. io.EOF: the peer closed its direction in
+// order; ErrReset: the stream was reset.
 func (st *Stream) Read(b []byte) (int, error) {
 	n, err := st.y.Read(b)
-	if n > 0 {
-		st.account.read(st.s.windows, n)
-		return n, nil
+	if n == 0 {
+		return 0, st.readError(err)
 	}
+	for total := n; ; total += n {
+		// A frame that has begun to arrive is whole in the TLS record below: this does not wait for the peer.
+		if left := st.account.read(st.s.windows, n); left == 0 || total == len(b) {
+			return total, nil
+		}
+		if n, _ = st.y.Read(b[total:]); n == 0 {
+			return total, nil // the error comes again at the next Read
+		}
+	}
+}
+
+// WaitReadable returns when Read would not wait. No buffer is needed meanwhile: an idle stream costs none.
+func (st *Stream) WaitReadable() error {
+	_, err := st.y.Read(nil)
+	if err == io.EOF {
+		return nil
+	}
+	return st.readError(err)
+}
+
+func (st *Stream) readError(err error) error {
 	if err == io.EOF {
 		st.mu.Lock()
 		st.eof = true
 		st.mu.Unlock()
 	}
-	return n, st.translate(err)
+	return st.translate(err)
 }
 
 // Write waits until the peer's window and the session take all of b.

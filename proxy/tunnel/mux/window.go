@@ -106,16 +106,17 @@ func (a *account) arrived(w *Windows, n int, now time.Time) bool {
 	return true
 }
 
-// read takes n bytes out of the account.
-func (a *account) read(w *Windows, n int) {
+// read takes n bytes out of the account and tells how many are left to read.
+func (a *account) read(w *Windows, n int) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
-		return
+		return 0
 	}
 	less := max(a.reserved, a.unread) - max(a.reserved, a.unread-n)
 	a.unread -= n
 	w.give(less)
+	return a.unread
 }
 
 // grow answers the library's wish to enlarge the window by n bytes, which comes each time half of it has been read.

@@ -1,0 +1,39 @@
+// Package tunnel carries streams between client and server: TLS 1.3 with pinned keys inside a multipath connection, a
+// mux inside TLS, an opening header on each stream, and on the client a small pool of such sessions.
+//
+//	Pool.OpenStream ─► session ─► mux ─► TLS ─► Transport   ≈   Transport ─► TLS ─► mux ─► Server ─► Handler
+//
+// # TLS
+//
+// Both ends hold one Ed25519 key and pin the other's, as in WireGuard; the certificates around the keys are made in
+// memory at each start and say nothing. VerifyConnection compares the key, because VerifyPeerCertificate is not called
+// for every connection. The client's check runs before it sends its own certificate. The server completes TLS with any
+// key and says in the welcome that it is not listed: in TLS 1.3 an alert after the client's last message would reach a
+// program that believes itself connected. Session tickets are off, so a revoked key has nothing to come back with. The
+// secret that binds joins is exported only after both ends have proved their keys.
+//
+// No deadline is left on the transport after the handshake: a TLS write that timed out cannot be mended, and whether
+// the peer lives is judged by the MPTCP layer alone.
+//
+// # Mux
+//
+// Package mux says which library and why. One frame is one TLS record is one write to the transport; above the
+// transport wait at most two frames. A byte is copied four times between an application's socket and an uplink: into
+// the relay's buffer, into the frame, by the encryption into the record, and into the connection's send buffer.
+//
+// # Pool
+//
+// A new stream goes to the session with the least backlog and traffic of the last second, then with the fewest streams.
+// Whether a stream will be bulk is not known when it is opened, and it cannot move later; so the pool watches for the
+// moment when every session is busy with bulk and then establishes another, for the small requests to come. Sessions
+// are replaced after 64 GB or 24 h: new streams go elsewhere, and the old session ends with its last stream.
+//
+// A stream that is opened while no uplink works waits for 10 s. One whose session ends before the server has answered
+// is opened again on another, since nothing of the application was sent.
+//
+// # Limits
+//
+// Before the welcome each end accepts 64 kB and waits 10 s. A server keeps a bounded number of peers that have not
+// proved who they are, and when another comes the oldest gives way: honest clients are through after some round trips.
+// Sessions for each client and streams for each session are limited; what is refused is told why.
+package tunnel

@@ -1,0 +1,126 @@
+package tunnel
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// handshakeTime bounds TLS, hello and welcome together.
+const handshakeTime = 10 * time.Second
+
+// RejectedError is a server that turned this client away.
+type RejectedError struct {
+	Status Status
+	Text   string // of the server
+}
+
+// Error says why and what to do.
+func (e *RejectedError) Error() string {
+	msg := "the server turned this client away: " + e.Status.String()
+	if e.Text != "" {
+		msg += fmt.Sprintf(" (%q)", e.Text)
+	}
+	switch e.Status {
+	case StatusUnknownKey:
+		msg += ": join again with a new invite"
+	case StatusVersion:
+		msg += ": use the same version of client and server"
+	}
+	return msg
+}
+
+// Permanent tells that trying again soon is of no use.
+func (e *RejectedError) Permanent() bool {
+	return e.Status == StatusUnknownKey || e.Status == StatusVersion
+}
+
+// clientHandshake makes the transport a session: TLS, hello, welcome. The transport is ended when it fails.
+func clientHandshake(ctx context.Context, t Transport, config *tls.Config, h Hello) (*tls.Conn, Welcome, error) {
+	stop := limitTime(ctx, t)
+	g := newGuard(t)
+	conn := tls.Client(g, config)
+	w, err := greet(conn, h)
+	if err == nil {
+		var secret []byte
+		if secret, err = binding(conn); err == nil {
+			g.trusted.Store(true)
+			t.Authenticate(secret, serverGroup(conn), h.AddressID, w.Survive)
+		}
+	}
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		t.Abort()
+		return nil, Welcome{}, explainHandshake(err)
+	}
+	return conn, w, nil
+}
+
+// greet says hello and reads the welcome. TLS runs with the first write.
+func greet(conn *tls.Conn, h Hello) (Welcome, error) {
+	if _, err := conn.Write(AppendHello(nil, h)); err != nil {
+		return Welcome{}, err
+	}
+	w, err := ReadWelcome(conn)
+	if err != nil {
+		return Welcome{}, err
+	}
+	if w.Status != StatusWelcome {
+		return Welcome{}, &RejectedError{Status: w.Status, Text: w.Text}
+	}
+	return w, nil
+}
+
+func serverGroup(conn *tls.Conn) string {
+	key, _ := peerKey(conn.ConnectionState()) // was checked by VerifyConnection
+	return Fingerprint(key)
+}
+
+// client is what a server knows of the peer after TLS and hello.
+type client struct {
+	key   ed25519.PublicKey
+	hello Hello
+}
+
+// group names the client's process.
+func (c client) group() string { return fmt.Sprintf("%s/%x", Fingerprint(c.key), c.hello.Instance) }
+
+// readClient runs TLS and reads the hello.
+func readClient(conn *tls.Conn) (client, error) {
+	h, err := ReadHello(conn)
+	if err != nil {
+		return client{}, explainHandshake(err)
+	}
+	key, err := peerKey(conn.ConnectionState())
+	if err != nil {
+		return client{}, fmt.Errorf("tunnel: %w", err)
+	}
+	return client{key: key, hello: h}, nil
+}
+
+// limitTime ends the transport's reads and writes after handshakeTime or with the context, until stop is called, which
+// tells whether that was in time.
+func limitTime(ctx context.Context, t Transport) (stop func() bool) {
+	_ = t.SetDeadline(time.Now().Add(handshakeTime)) // fails only on a dead transport
+	inTime := context.AfterFunc(ctx, func() { _ = t.SetDeadline(time.Unix(1, 0)) })
+	return func() bool {
+		if !inTime() {
+			return false
+		}
+		_ = t.SetDeadline(time.Time{})
+		return true
+	}
+}
+
+func explainHandshake(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("tunnel: no answer within %v: is the other end a hawser server? (%w)", handshakeTime, err)
+	}
+	return fmt.Errorf("tunnel: handshake: %w", err)
+}

@@ -1,0 +1,50 @@
+package tunnel
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"hawser/proxy/tunnel/mux"
+)
+
+// Transport is what a session runs on: one multipath connection.
+type Transport interface {
+	net.Conn
+	// CloseWrite ends our direction in order.
+	CloseWrite() error
+	// Authenticate is called when both ends have proved who they are, on a server before the welcome is sent: joins may
+	// begin. secret is exported from TLS and binds them (docs/protocol.md §1.3); group names the peer's process;
+	// initial is the address id of the first subflow's uplink; survive is how long to outlive the last subflow.
+	Authenticate(secret []byte, group string, initial uint8, survive time.Duration)
+	// InitialID is, on a client, the address id of the first subflow's uplink.
+	InitialID() uint8
+	// Abort ends the connection now, at both ends.
+	Abort()
+	// Done is closed when the connection has ended.
+	Done() <-chan struct{}
+	// Err is why it ended.
+	Err() error
+	// Waiting tells that the connection lives and that none of its subflows works now.
+	Waiting() bool
+	// Backlog is how many bytes were written and not yet given to a subflow.
+	Backlog() int
+	// Rate is what the uplinks deliver together, bytes/s; 0: not known.
+	Rate() int
+}
+
+// Dialer makes transports to the server.
+type Dialer interface {
+	Dial(ctx context.Context) (Transport, error)
+}
+
+// Listener yields the transports that clients make.
+type Listener interface {
+	// Accept waits for the next one; net.ErrClosed after Close.
+	Accept() (Transport, error)
+	Close() error
+	Addr() net.Addr
+}
+
+// Budget is the process's hard limit on receive memory; the windows of all streams are charged to it.
+type Budget = mux.Budget
