@@ -63,3 +63,9 @@ type writable struct{}
 
 // Release has nothing to give back.
 func (writable) Release() {}
+
+// roomy is what the loop posts to itself when Flush has made room that Send did not have before.
+type roomy struct{}
+
+// Release has nothing to give back.
+func (roomy) Release() {}

@@ -103,17 +103,22 @@ func (s *Subflow) write() error {
 		return nil
 	}
 	fresh := s.out.records() > 0
+	filled := fresh && s.room() < s.limit.n
 	n, err := s.sock.TryWrite(bufs)
 	if err != nil && !errors.Is(err, ErrAgain) {
 		return err
 	}
 	s.out.taken(n)
-	if s.stuck = n < size; s.stuck || fresh {
-		s.granted = false
-		s.unsent = s.sock.Unsent()
-		if s.stuck || s.unsent >= s.limit.n {
-			s.park()
-		}
+	if s.stuck = n < size; !s.stuck && !fresh {
+		return nil
+	}
+	s.granted = false
+	s.unsent = s.sock.Unsent()
+	switch {
+	case s.stuck || s.unsent >= s.limit.n:
+		s.park()
+	case filled: // the system has sent it all: there is room again, and the loop must hear of it
+		s.post(roomy{})
 	}
 	return nil
 }

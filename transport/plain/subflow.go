@@ -91,6 +91,7 @@ func (s *Subflow) Handle(now time.Time, in transport.Input) {
 	case writable:
 		s.parked, s.stuck, s.granted = false, false, true
 		s.unsent = s.sock.Unsent()
+	case roomy: // the turn that it makes is all that is wanted
 	default:
 		panic(fmt.Sprintf("BUG: plain: foreign input %T", in))
 	}
