@@ -101,7 +101,7 @@ func TestTransferTimes(t *testing.T) {
 	}{
 		{"10 Mbit/s", plaintest.Config{}, plaintest.LinkConfig{Rate: 10e6, Delay: 10 * ms}, 2.5e6, 2000 * ms, 2300 * ms},
 		{"10 Mbit/s, reno", plaintest.Config{Congestion: "reno"}, plaintest.LinkConfig{Rate: 10e6, Delay: 10 * ms}, 2.5e6, 2000 * ms, 2300 * ms},
-		{"100 Mbit/s, 50 ms", plaintest.Config{}, plaintest.LinkConfig{Rate: 100e6, Delay: 50 * ms}, 25e6, 2000 * ms, 3500 * ms},
+		{"100 Mbit/s, 50 ms", plaintest.Config{}, plaintest.LinkConfig{Rate: 100e6, Delay: 50 * ms}, 10e6, 800 * ms, 2300 * ms},
 		{"1 % loss", plaintest.Config{}, plaintest.LinkConfig{Rate: 30e6, Delay: 30 * ms, Loss: 0.01}, 7.5e6, 2000 * ms, 3200 * ms},
 		{"1 % loss, reno", plaintest.Config{Congestion: "reno"}, plaintest.LinkConfig{Rate: 30e6, Delay: 30 * ms, Loss: 0.01}, 7.5e6, 8000 * ms, 60000 * ms},
 		{"jitter", plaintest.Config{}, plaintest.LinkConfig{Rate: 20e6, Delay: 20 * ms, Jitter: 10 * ms}, 5e6, 2000 * ms, 2700 * ms},
