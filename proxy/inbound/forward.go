@@ -42,6 +42,8 @@ func (p *httpProxy) forwardFor(c *client, w http.ResponseWriter, r *http.Request
 	if c.forward.Load() == nil {
 		c.forward.Store(p.server.newTransport())
 	}
+	// A target may answer before it has the whole request; net/http would hold the answer back.
+	_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/1 always can
 	done := false
 	defer func() {
 		if !done {

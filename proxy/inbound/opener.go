@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"hawser/proxy/relay"
 )
@@ -39,12 +40,16 @@ func newTarget(host string, port uint16) (Target, error) {
 	if len(host) == 0 || len(host) > 255 {
 		return Target{}, errBadHost
 	}
-	for i := range len(host) {
-		if c := host[i]; c <= ' ' || c == 0x7f {
-			return Target{}, errBadHost
-		}
+	if strings.IndexFunc(host, neverInHost) >= 0 {
+		return Target{}, errBadHost
 	}
 	return Target{Name: host, Port: port}, nil
+}
+
+// neverInHost are characters that no host name has, whatever its resolver: they come from mistaken or hostile
+// requests (a path, a user, a second port, a line break).
+func neverInHost(c rune) bool {
+	return c <= ' ' || c == 0x7f || strings.ContainsRune(`/\@:?#[]`, c)
 }
 
 // parseTarget reads "host:port" or "[address]:port" (RFC 9110 §7.1, authority-form). port is used when there is none;
