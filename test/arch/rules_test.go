@@ -112,13 +112,25 @@ func TestTooLongFindsLongFilesAndFunctions(t *testing.T) {
 }
 
 func TestSleepsFindsATestThatSleeps(t *testing.T) {
-	const body = "import \"time\"\nfunc f() { time.Sleep(1) }\n"
+	const sleep = "import \"time\"\nfunc TestA(t *testing.T) { time.Sleep(1) }\n"
 	tree := sample(t,
-		"mptcp/a_test.go", "package mptcp\n"+body,
-		"mptcp/b_test.go", "package mptcp\nimport _ \"testing/synctest\"\n"+body,
-		"mptcp/c.go", "package mptcp\n"+body,
-		"test/e2e/a_test.go", "package e2e\n"+body)
-	want(t, Sleeps(tree), "mptcp/a_test.go:3: test sleeps in real time")
+		"mptcp/a_test.go", "package mptcp\n"+sleep,
+		"mptcp/c.go", "package mptcp\n"+sleep,
+		"test/e2e/a_test.go", "package e2e\n"+sleep,
+		"cc/bubble_test.go", `package cc
+import "testing/synctest"
+func bubble(t *testing.T, f func()) { synctest.Test(t, f) }
+`,
+		"cc/a_test.go", `package cc
+import "time"
+func pause() { time.Sleep(1) }
+func TestReal(t *testing.T) { pause() }
+func TestVirtual(t *testing.T) { bubble(t, func() { wait() }) }
+func wait() { time.Sleep(1) }
+`)
+	want(t, Sleeps(tree),
+		"cc/a_test.go:3: pause sleeps in real time",
+		"mptcp/a_test.go:3: TestA sleeps in real time")
 }
 
 func TestLeftOpenFindsMarksAndPaths(t *testing.T) {
