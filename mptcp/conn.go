@@ -36,6 +36,8 @@ type Conn struct {
 	local, remote atomic.Pointer[net.TCPAddr]
 	initial       atomic.Uint32 // address id of the first subflow's uplink
 	rate          atomic.Int64
+	waiting       atomic.Bool
+	group         atomic.Pointer[string]
 	onReady       func() // server
 	onEnd         func()
 }
@@ -166,6 +168,7 @@ func (c *Conn) Err() error {
 // by them. A server must call it before it tells the peer that it is welcome.
 func (c *Conn) Authenticate(secret []byte, group string, initial uint8, survive time.Duration) {
 	secret = append([]byte(nil), secret...)
+	c.group.Store(&group)
 	c.errand(func(k *core, now time.Time) { k.authenticate(now, secret, group, initial, survive) })
 }
 
@@ -177,6 +180,17 @@ func (c *Conn) Backlog() int { return c.outg.backlog() }
 
 // Rate is what the connection's uplinks deliver together, bytes/s; 0: not known.
 func (c *Conn) Rate() int { return int(c.rate.Load()) }
+
+// Group is what Authenticate was told of the peer's process; empty before.
+func (c *Conn) Group() string {
+	if g := c.group.Load(); g != nil {
+		return *g
+	}
+	return ""
+}
+
+// Waiting reports whether the connection lives on without a subflow that works.
+func (c *Conn) Waiting() bool { return c.waiting.Load() }
 
 // LocalAddr returns the *net.TCPAddr of the first subflow's near end.
 func (c *Conn) LocalAddr() net.Addr { return c.local.Load() }

@@ -180,6 +180,7 @@ func (k *core) checkOrphan(now time.Time) {
 	}
 	if k.anyActive() {
 		k.orphaned = time.Time{}
+		k.conn.waiting.Store(false)
 		if k.state == ConnWaiting {
 			k.state = ConnEstablished
 		}
@@ -189,6 +190,7 @@ func (k *core) checkOrphan(now time.Time) {
 		return
 	}
 	k.orphaned = now
+	k.conn.waiting.Store(true)
 	if k.state == ConnEstablished {
 		k.state = ConnWaiting
 	}

@@ -21,6 +21,7 @@ func newRootCommand(place configs.Place) *cobra.Command {
 	root.PersistentFlags().StringVarP(&options.File, "config", "c", "", "configuration `FILE` (default: HAWSER_CONFIG, then client.yaml in ., $XDG_CONFIG_HOME/hawser, /etc/hawser)")
 	root.AddCommand(
 		newJoinCommand(place),
+		newRunCommand(place, &options),
 		newConfigCommand(place, &options),
 		cli.NewVersionCommand(),
 	)

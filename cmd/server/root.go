@@ -23,6 +23,7 @@ func newRootCommand(place configs.Place) *cobra.Command {
 		newInitCommand(place),
 		newInviteCommand(place, &options),
 		newClientsCommand(place, &options),
+		newRunCommand(place, &options),
 		newConfigCommand(place, &options),
 		cli.NewVersionCommand(),
 	)

@@ -1,0 +1,51 @@
+package stack
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/rs/zerolog"
+
+	"hawser/configs"
+	"hawser/mptcp"
+)
+
+// NewLogger makes the program's log as the configuration wants it.
+func NewLogger(c configs.Log, out io.Writer) zerolog.Logger {
+	if c.Format != "json" {
+		file, ok := out.(*os.File)
+		out = zerolog.ConsoleWriter{
+			Out: out, TimeFormat: time.TimeOnly, NoColor: !ok || !isatty.IsTerminal(file.Fd()) || os.Getenv("NO_COLOR") != "",
+		}
+	}
+	level, err := zerolog.ParseLevel(c.Level)
+	if err != nil || c.Level == "" {
+		level = zerolog.InfoLevel
+	}
+	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+}
+
+// observe logs what happens to subflows.
+func observe(log zerolog.Logger) func(mptcp.Notice) {
+	return func(n mptcp.Notice) {
+		level := zerolog.DebugLevel
+		if n.State == mptcp.StateSuspect || n.State == mptcp.StateDead && n.Reason != "the session has ended" {
+			level = zerolog.InfoLevel
+		}
+		log.WithLevel(level).Str("session", n.Conn).Str("subflow", n.Subflow).Str("uplink", n.Path.Uplink).
+			Stringer("remote", n.Path.Remote).Str("state", string(n.State)).Str("reason", n.Reason).Msg("subflow")
+	}
+}
+
+// LogStart says which program this is and what it goes by.
+func LogStart(log zerolog.Logger, version, file string, warnings []string) {
+	if file == "" {
+		file = "none"
+	}
+	log.Info().Str("version", version).Str("configuration", file).Msg("hawser")
+	for _, w := range warnings {
+		log.Warn().Msg(w)
+	}
+}
