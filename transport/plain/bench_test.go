@@ -33,7 +33,7 @@ func BenchmarkLoopback(b *testing.B) {
 			for _, e := range r.ends {
 				e.onEach = func(e *end, ev transport.Event) {
 					got += int64(len(e.got))
-					e.got, e.maps, e.events, e.when, e.acks = e.got[:0], e.maps[:0], e.events[:0], e.when[:0], e.acks[:0]
+					e.got, e.maps, e.events, e.acks = e.got[:0], e.maps[:0], e.events[:0], e.acks[:0]
 				}
 			}
 			b.SetBytes(int64(c.chunk))

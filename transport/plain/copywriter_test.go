@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"testing"
 	"testing/synctest"
 )
@@ -59,5 +60,22 @@ func TestCopyWriterFails(t *testing.T) {
 		if _, err := c.TryWrite([][]byte{{1}}); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("after the failure: %v", err)
 		}
+	})
+}
+
+// TestCopyWriterIsEnded: whoever waits hears of a reset.
+func TestCopyWriterIsEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pr, pw := io.Pipe()
+		c := newCopyWriter(pw)
+		_, _ = c.TryWrite([][]byte{make([]byte, copyWriterSize)})
+		woken := make(chan error, 1)
+		go func() { woken <- c.WaitWritable() }()
+		synctest.Wait()
+		c.fail(net.ErrClosed)
+		if err := <-woken; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("woken by %v", err)
+		}
+		_ = pr.Close()
 	})
 }

@@ -53,7 +53,6 @@ type end struct {
 	got    []byte // payload received
 	maps   []wire.Mapping
 	acks   []transport.Ack
-	when   []time.Time // of events
 	onTurn func(now time.Time, e *end)
 	onEach func(e *end, ev transport.Event)
 }
@@ -101,16 +100,16 @@ func (r *rig) turn() {
 			continue
 		}
 		e.sub.Advance(now)
-		e.drain(now)
+		e.drain()
 		if e.onTurn != nil {
 			e.onTurn(now, e)
 		}
 		_ = e.sub.Flush(now) // an error is in EventClosed as well
-		e.drain(now)
+		e.drain()
 	}
 }
 
-func (e *end) drain(now time.Time) {
+func (e *end) drain() {
 	for {
 		ev, ok := e.sub.Poll()
 		if !ok {
@@ -125,7 +124,6 @@ func (e *end) drain(now time.Time) {
 			e.acks = append(e.acks, ev.Ack)
 		}
 		e.events = append(e.events, ev)
-		e.when = append(e.when, now)
 		if e.onEach != nil {
 			e.onEach(e, ev)
 		}
@@ -166,12 +164,7 @@ func (r *rig) until(why string, limit time.Duration, cond func() bool) {
 // pass runs turns for a time.
 func (r *rig) pass(d time.Duration) {
 	stop := time.Now().Add(d)
-	r.until("time to pass", d+time.Hour, func() bool {
-		if time.Now().Before(stop) {
-			return false
-		}
-		return true
-	})
+	r.until("time to pass", d, func() bool { return !time.Now().Before(stop) })
 }
 
 func (e *end) has(kind transport.EventKind) bool { return e.find(kind) != nil }

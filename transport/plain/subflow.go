@@ -89,8 +89,9 @@ func (s *Subflow) Handle(now time.Time, in transport.Input) {
 		s.receive(in)
 		in.Release()
 	case writable:
+		// Writable means room, whatever the count says: Linux before 4.20 wakes at twice the limit.
 		s.parked, s.stuck, s.granted = false, false, true
-		s.unsent = s.sock.Unsent()
+		s.unsent = min(s.sock.Unsent(), s.limit.n)
 	case roomy: // the turn that it makes is all that is wanted
 	default:
 		panic(fmt.Sprintf("BUG: plain: foreign input %T", in))

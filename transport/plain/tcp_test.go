@@ -12,6 +12,7 @@ import (
 
 	"hawser/transport"
 	"hawser/transport/plain"
+	"hawser/transport/wire"
 )
 
 // TestDialErrors: each says what is wrong with the path.
@@ -119,4 +120,19 @@ func TestHalfOpenFlood(t *testing.T) {
 		t.Errorf("%d bytes more in use", grown)
 	}
 	r.closeAll()
+}
+
+// TestAbortIsHeardUnderLoad: the reason arrives although bytes of the peer were still on their way to whoever aborts.
+func TestAbortIsHeardUnderLoad(t *testing.T) {
+	r := newRig(t)
+	client, server := r.pair(loopback(t, plain.Config{}))
+	t.Cleanup(r.closeAll)
+	server.onTurn = sender(noise(64 << 20))
+	r.until("some bytes", 10*time.Second, func() bool { return len(client.got) > 1<<20 })
+	client.sub.Abort(wire.ResetOutstanding)
+	r.until("the reason", 10*time.Second, func() bool { return server.has(transport.EventFin) || server.has(transport.EventClosed) })
+	heard := server.options()
+	if last := heard[len(heard)-1]; last != wire.Option(wire.MPTCPRst{Reason: wire.ResetOutstanding}) {
+		t.Fatalf("heard %v, %+v", heard, server.find(transport.EventClosed))
+	}
 }

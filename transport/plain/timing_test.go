@@ -14,18 +14,6 @@ import (
 
 const oneWay = 20 * time.Millisecond
 
-// at is when e saw its last event of a kind.
-func (e *end) at(t *testing.T, kind transport.EventKind) time.Time {
-	t.Helper()
-	for i := len(e.events) - 1; i >= 0; i-- {
-		if e.events[i].Kind == kind {
-			return e.when[i]
-		}
-	}
-	t.Fatalf("%s has no event of kind %d", e.name, kind)
-	return time.Time{}
-}
-
 func TestAckTiming(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -60,11 +60,10 @@ type flow struct {
 	retransmits          uint64
 	dead                 bool
 
-	rcvNxt  uint64
-	ooo     map[uint64]*segment
-	inbox   []byte
-	rcvFin  bool
-	readErr error
+	rcvNxt uint64
+	ooo    map[uint64]*segment
+	inbox  []byte
+	rcvFin bool
 }
 
 func newFlow(n *Network, path, back *direction, rng *rand.Rand) *flow {
