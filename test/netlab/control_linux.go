@@ -70,8 +70,8 @@ func (k *Link) Shape(d Direction) Shape {
 	return k.shapes[d.start()]
 }
 
-// BlackHole loses everything in one or both directions while on is true, and what is on its way when it starts. The interfaces stay
-// up and neighbours stay known.
+// BlackHole loses everything in one or both directions while on is true, and what is on its way when it starts. The
+// interfaces stay up and neighbours stay known.
 func (k *Link) BlackHole(d Direction, on bool) {
 	k.control("black hole", func() error {
 		k.wire.change(func() {
@@ -103,35 +103,6 @@ func (k *Link) control(what string, f func() error) {
 		}
 		return f()
 	})
-}
-
-// Down takes the interface on a side down, as `ip link set … down` does.
-func (k *Link) Down(s Side) {
-	h := k.hosts[s]
-	k.lab.do("down "+k.names[s], func() error { return h.setLink(k.names[s], h.nl.LinkSetDown) })
-}
-
-// Up brings the interface on a side up again, with the addresses and routes that it had.
-func (k *Link) Up(s Side) {
-	h := k.hosts[s]
-	k.lab.do("up "+k.names[s], func() error {
-		if err := h.setLink(k.names[s], h.nl.LinkSetUp); err != nil {
-			return err
-		}
-		return h.edit(k.names[s], h.apply)
-	})
-}
-
-// Unplug takes the carrier from the interface on a side, as a pulled cable does: it stays administratively up.
-func (k *Link) Unplug(s Side) {
-	fabric := k.lab.fabric
-	k.control("unplug", func() error { return fabric.setLink(k.inner[s], fabric.nl.LinkSetDown) })
-}
-
-// Plug gives the carrier back.
-func (k *Link) Plug(s Side) {
-	fabric := k.lab.fabric
-	k.control("plug", func() error { return fabric.setLink(k.inner[s], fabric.nl.LinkSetUp) })
 }
 
 // Counters returns the totals of a single direction since the link was made. A link that is not emulated has only what

@@ -38,7 +38,7 @@ type tally struct {
 	lateSum  time.Duration
 	bins     []int64 // bytes per historyStep, a ring
 	last     int64   // number of the newest bin
-	probe func(time.Duration)
+	probe    func(time.Duration)
 }
 
 // deliver counts a frame of n bytes that was due at due and leaves at now.
@@ -46,9 +46,6 @@ func (t *tally) deliver(now, due time.Duration, n int) {
 	t.counters.Packets++
 	t.counters.Bytes += int64(n)
 	late := max(now-due, 0)
-	if t.probe != nil {
-		t.probe(late)
-	}
 	t.lateSum += late
 	t.counters.Lateness.Max = max(t.counters.Lateness.Max, late)
 	t.turnTo(int64(now / historyStep))

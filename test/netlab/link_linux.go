@@ -44,8 +44,9 @@ type Link struct {
 	lab   *Lab
 	hosts [2]*Host
 	names [2]string // of the interfaces
-	inner [2]string // of the emulator's interfaces in the fabric
+	inner [2]string // of the emulator's interfaces in the fabric; empty: not emulated
 	wire  *wire     // nil: not emulated
+	index int       // of the first interface made for it; the next belongs to it too
 
 	mu     sync.Mutex // guards shapes
 	shapes [2]Shape
@@ -98,6 +99,9 @@ func (c *LinkConfig) shapes() [2]Shape {
 	return shapes
 }
 
+// firstIndex is above what the kernel gives to the interfaces of a host.
+const firstIndex = 1000
+
 // open makes the link; number is unique in the lab.
 func (k *Link) open(cfg LinkConfig, number int) error {
 	for side, h := range k.hosts {
@@ -106,9 +110,8 @@ func (k *Link) open(cfg LinkConfig, number int) error {
 			return err
 		}
 		k.names[side] = name
-		k.inner[side] = fmt.Sprintf("l%d%s", number, Side(side))
 	}
-	k.shapes = cfg.shapes()
+	k.shapes, k.index = cfg.shapes(), firstIndex+2*number
 	join := k.joinPlain
 	if cfg.Emulate || k.shapes[SideA].active() || k.shapes[SideB].active() {
 		join = k.joinEmulated
@@ -149,10 +152,11 @@ func (h *Host) claim(name string) (string, error) {
 // joinPlain makes one veth pair.
 func (k *Link) joinPlain(cfg LinkConfig) error {
 	a, b := k.hosts[SideA], k.hosts[SideB]
-	if err := a.addVeth(k.names[SideA], b, k.names[SideB], cfg.MTU); err != nil {
+	if err := a.addVeth(k.index, k.names[SideA], b, k.names[SideB], cfg.MTU); err != nil {
 		return err
 	}
-	return errors.Join(a.setLink(k.names[SideA], a.nl.LinkSetUp), b.setLink(k.names[SideB], b.nl.LinkSetUp))
+	return errors.Join(a.setLink(k.names[SideA], a.nl.LinkSetUp), b.setLink(k.names[SideB], b.nl.LinkSetUp),
+		k.settle(SideA))
 }
 
 // joinEmulated makes a veth pair for each side and the emulator between their inner ends.
@@ -161,7 +165,8 @@ func (k *Link) joinEmulated(cfg LinkConfig) error {
 	var macs [2]net.HardwareAddr
 	for side, h := range k.hosts {
 		name := k.names[side]
-		if err := h.addVeth(name, fabric, k.inner[side], cfg.MTU); err != nil {
+		k.inner[side] = fmt.Sprintf("l%d%s", k.index, Side(side))
+		if err := fabric.addVeth(k.index+side, k.inner[side], h, name, cfg.MTU); err != nil {
 			return err
 		}
 		if err := fabric.setLink(k.inner[side], fabric.nl.LinkSetUp); err != nil {
@@ -174,7 +179,7 @@ func (k *Link) joinEmulated(cfg LinkConfig) error {
 			macs[side] = dev.Attrs().HardwareAddr
 			return h.nl.LinkSetUp(dev)
 		})
-		if err != nil {
+		if err := errors.Join(err, k.settle(Side(side))); err != nil {
 			return err
 		}
 	}
@@ -184,10 +189,11 @@ func (k *Link) joinEmulated(cfg LinkConfig) error {
 	})
 }
 
-// addVeth makes a veth pair from the host to another.
-func (h *Host) addVeth(name string, peer *Host, peerName string, mtu int) error {
+// addVeth makes a veth pair from the host to another. Ends of different index let the kernel pass on changes of the
+// carrier at once instead of once a second (linkwatch), so this end gets one that the kernel itself does not reach.
+func (h *Host) addVeth(index int, name string, peer *Host, peerName string, mtu int) error {
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.MTU, attrs.Namespace = name, mtu, netlink.NsFd(h.ns)
+	attrs.Index, attrs.Name, attrs.MTU, attrs.Namespace = index, name, mtu, netlink.NsFd(h.ns)
 	veth := netlink.NewVeth(attrs)
 	veth.PeerName, veth.PeerMTU, veth.PeerNamespace = peerName, uint32(mtu), netlink.NsFd(peer.ns)
 	return wrap(h.lab.fabric.nl.LinkAdd(veth), "veth %s to %s", name, peer.name)

@@ -19,10 +19,10 @@ type uplink struct {
 
 // Where the numbers of an uplink's table, metric and rules start.
 const (
-	uplinkTable    = 100
+	uplinkTable    = 10_000
 	uplinkMetric   = 100
-	uplinkFromRule = 1_000
-	uplinkDevRule  = 2_000
+	uplinkFromRule = 10_000
+	uplinkDevRule  = 20_000
 )
 
 // applyUplink puts an uplink's routes and rules in place, for the families in which the interface has an address.

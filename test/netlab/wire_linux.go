@@ -13,7 +13,7 @@ import (
 
 const (
 	// quantum is the shortest sleep: on quick links several frames are handed over at once, at most this late.
-	quantum = 50 * time.Microsecond
+	quantum = 100 * time.Microsecond
 	// maxLag bounds how long arrived frames may lie in the socket while the thread waits for departures only.
 	maxLag = time.Millisecond
 )
