@@ -122,15 +122,16 @@ func (s *clientSession) why() error {
 	return errClosedByPeer
 }
 
-func (s *clientSession) stats(now time.Time) SessionStats {
+// stats is a snapshot; draining is the field, read under Pool.mu.
+func (s *clientSession) stats(now time.Time, draining string) SessionStats {
 	total, _ := s.meter.moved()
 	st := SessionStats{
 		ID: s.id, State: StateEstablished, Streams: s.mux.Streams(), Bytes: total, Rate: s.meter.rate(now),
 		Age: now.Sub(s.began), Transport: s.transport,
 	}
 	switch {
-	case s.draining != "":
-		st.State, st.Reason = StateClosing, s.draining
+	case draining != "":
+		st.State, st.Reason = StateClosing, draining
 	case s.transport.Waiting():
 		st.State, st.Reason = StateWaiting, "no uplink works"
 	}

@@ -205,7 +205,7 @@ func (p *Pool) failed(now time.Time, err error) {
 	p.failure = err
 	switch {
 	case p.c.off.backoff:
-		p.retry = 0
+		p.retry = 10 * time.Millisecond
 	case permanent(err):
 		p.retry = rejectedRetry
 	case p.retry == 0:
@@ -237,6 +237,8 @@ func (p *Pool) watch(s *clientSession) {
 	_ = s.mux.Close() // waits until the session's goroutines have ended
 	lived := time.Since(s.began)
 	p.mu.Lock()
+	defer p.wake()
+	defer p.mu.Unlock()
 	for i := range p.sessions {
 		if p.sessions[i] == s {
 			p.sessions = append(p.sessions[:i:i], p.sessions[i+1:]...)
@@ -252,8 +254,6 @@ func (p *Pool) watch(s *clientSession) {
 		p.c.Log.Warn().Str("session", s.id).Err(err).Msg("session ended")
 	}
 	p.notify()
-	p.mu.Unlock()
-	p.wake()
 }
 
 // newID is under mu.

@@ -9,14 +9,18 @@ import (
 func (p *Pool) Stats() PoolStats {
 	p.mu.Lock()
 	sessions := append([]*clientSession(nil), p.sessions...)
+	draining := make([]string, len(sessions))
+	for i, s := range sessions {
+		draining[i] = s.draining
+	}
 	dials := append([]string(nil), p.dials...)
 	failure, closing := p.failure, p.closing
 	p.mu.Unlock()
 
 	now := time.Now()
 	st := PoolStats{State: StateConnecting}
-	for _, s := range sessions {
-		one := s.stats(now)
+	for i, s := range sessions {
+		one := s.stats(now, draining[i])
 		st.Sessions = append(st.Sessions, one)
 		st.Streams += one.Streams
 		if one.State == StateEstablished {
