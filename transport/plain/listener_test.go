@@ -175,7 +175,7 @@ func TestFloodFromOneSource(t *testing.T) {
 		for range 2 {
 			(<-s.seen).Attach(func(in transport.Input) { in.Release() }).Abort(0)
 		}
-		if st := s.ln.Stats(); st.Open > 11 || st.EvictedSource < 190 || st.EvictedTotal != 0 {
+		if st := s.ln.Stats(); st.Open > 11 || st.EvictedSource < 190 || st.EvictedTotal != 0 || st.Silent != 0 {
 			t.Fatalf("%+v", st)
 		}
 	})

@@ -39,7 +39,11 @@ func (st *stranger) greet() {
 	options, err := st.first()
 	t := st.listener.table
 	if err != nil {
-		t.count(counterOf(err))
+		select {
+		case <-st.gone: // evicted, and counted as that
+		default:
+			t.count(counterOf(err))
+		}
 		st.refuse(err)
 		return
 	}
