@@ -74,18 +74,14 @@ func parseTarget(s string, port uint16) (Target, error) {
 	return newTarget(host, port)
 }
 
-// Stream is the tunnel's answer to Open. It may have a method
-//
-//	Bound() netip.AddrPort
-//
-// that tells the local address of the server's connection to the target, for the SOCKS reply.
+// Stream is the tunnel's answer to Open. Its LocalAddr is the local address of the server's connection to the target
+// where it is known, for the SOCKS reply.
 type Stream = relay.Stream
 
 // Opener opens streams; the tunnel is one.
 //
-// Its error may have a method ReplyCode() byte, the code of RFC 1928 §6 that the server answered, and a method
-// NoUplink() bool, true when no uplink works (SOCKS reply 3, HTTP 503). Its text is shown to the application where the
-// protocol has room for it.
+// Its error may have a method ReplyCode() byte, the code of RFC 1928 §6 that the server answered. Its text is shown to
+// the application where the protocol has room for it.
 type Opener interface {
 	// Open returns once the server has connected to the target. It ends by itself when no uplink works or the target
 	// does not answer, and when ctx is cancelled.
@@ -94,8 +90,8 @@ type Opener interface {
 
 // boundOf is the zero AddrPort when the stream does not tell.
 func boundOf(s Stream) netip.AddrPort {
-	if b, ok := s.(interface{ Bound() netip.AddrPort }); ok {
-		return b.Bound()
+	if a, ok := s.LocalAddr().(*net.TCPAddr); ok && a != nil {
+		return a.AddrPort()
 	}
 	return netip.AddrPort{}
 }

@@ -14,8 +14,8 @@ type refusal struct {
 	text     string
 }
 
-// refusalOf reads what an Opener's error tells.
-func refusalOf(err error) refusal {
+// refusalOf reads what an Opener's error tells; noUplink is the error that it wraps when no uplink works (nil: none).
+func refusalOf(err, noUplink error) refusal {
 	r := refusal{code: relay.CodeGeneralFailure, text: err.Error()}
 	var coder interface {
 		error
@@ -24,11 +24,7 @@ func refusalOf(err error) refusal {
 	if errors.As(err, &coder) && coder.ReplyCode() != byte(relay.CodeSucceeded) {
 		r.code = relay.Code(coder.ReplyCode())
 	}
-	var uplink interface {
-		error
-		NoUplink() bool
-	}
-	if errors.As(err, &uplink) && uplink.NoUplink() {
+	if noUplink != nil && errors.Is(err, noUplink) {
 		r.code, r.noUplink = relay.CodeNetworkUnreachable, true
 	}
 	return r

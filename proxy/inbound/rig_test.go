@@ -87,18 +87,20 @@ func (u *tunnel) targets() []Target {
 
 // failure is an error as the tunnel's.
 type failure struct {
-	code     byte
-	noUplink bool
-	text     string
+	code byte
+	text string
 }
 
 func (f failure) Error() string   { return f.text }
 func (f failure) ReplyCode() byte { return f.code }
-func (f failure) NoUplink() bool  { return f.noUplink }
+
+// errNoUplink is the tunnel's error for it.
+var errNoUplink = errors.New("no uplink works")
 
 // start runs a proxy on loopback and returns its address.
 func start(t *testing.T, o Options) (addr string, s *Server) {
 	t.Helper()
+	o.NoUplink = errNoUplink
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)

@@ -78,8 +78,7 @@ func TestSOCKS5ReplyCodes(t *testing.T) {
 		err  error
 		code int
 	}{
-		"no uplink":                 {failure{noUplink: true, text: "no uplink works"}, 3},
-		"no uplink, with a code":    {failure{noUplink: true, code: 1}, 3},
+		"no uplink":                 {fmt.Errorf("tunnel: %w", errNoUplink), 3},
 		"anything else":             {errors.New("session ended"), 1},
 		"success is no failure":     {failure{code: 0, text: "odd"}, 1},
 		"network error of this end": {syscall.ECONNREFUSED, 1},

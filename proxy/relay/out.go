@@ -21,6 +21,10 @@ func (p *pair) out() error {
 	p.outDone.Store(true)
 	if p.inDone.Load() {
 		_ = p.local.Close() // both ended in order; wakes afterFin
+		return nil
+	}
+	if e, ok := p.stream.(ender); ok {
+		e.OnEnd(p.abort) // everything was read: nothing can be lost by it
 	}
 	return nil
 }

@@ -213,6 +213,18 @@ func TestResetOfStreamBecomesResetOfApplication(t *testing.T) {
 	})
 }
 
+func TestResetOfStreamAfterItsFinIsNoticed(t *testing.T) {
+	r := newRig(t, streamKinds["WaitReadable"], "")
+	if err := r.far.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	wantEOF(t, "FIN first", r.app)
+	r.far.Reset()
+	if err := r.wait(t); !errors.Is(err, ErrReset) {
+		t.Errorf("Run: %v; want ErrReset", err)
+	}
+}
+
 func TestResetOfApplicationBecomesResetOfStream(t *testing.T) {
 	// When the relay learns of the reset depends on what it is doing.
 	cases := map[string]func(t *testing.T, r *rig){

@@ -10,6 +10,10 @@ import "net"
 //	WriteTo(w io.Writer) (int64, error)    // io.WriterTo: hands out its own buffers; nil at EOF
 //
 // WaitReadable is preferred when both are there. Read should fill what it is given as far as it can without waiting.
+//
+// A third one lets a pair notice a reset after the peer's CloseWrite, when nobody reads from the stream any more:
+//
+//	OnEnd(f func())                        // calls f when the stream is reset or lost, at once if it was already
 type Stream interface {
 	// Read gives io.EOF after the peer's CloseWrite, and another error after a reset.
 	net.Conn
@@ -22,3 +26,6 @@ type Stream interface {
 
 // waiter is the optional method of a Stream that tells when a buffer is worth taking.
 type waiter interface{ WaitReadable() error }
+
+// ender is the optional method of a Stream that tells of a reset.
+type ender interface{ OnEnd(f func()) }

@@ -40,8 +40,9 @@ type half struct {
 	changed sync.Cond
 	buf     []byte
 	eof     bool
-	closed  bool // the reader has gone: writes fail
+	closed  bool // the reader has gone: reads fail
 	reset   bool
+	onEnd   func() // of the reader
 	read    deadline
 	write   deadline
 }
@@ -150,9 +151,25 @@ func (s *Stream) CloseWrite() error {
 func (s *Stream) Reset() {
 	for _, h := range []*half{s.in, s.out} {
 		h.mu.Lock()
+		first := !h.reset
 		h.reset = true
 		h.changed.Broadcast()
+		end := h.onEnd
 		h.mu.Unlock()
+		if first && end != nil {
+			end()
+		}
+	}
+}
+
+// OnEnd calls f when either end calls Reset, at once if that has happened.
+func (s *Stream) OnEnd(f func()) {
+	s.in.mu.Lock()
+	reset := s.in.reset
+	s.in.onEnd = f
+	s.in.mu.Unlock()
+	if reset {
+		f()
 	}
 }
 
@@ -173,16 +190,13 @@ func (s *Stream) WasReset() bool {
 	return s.in.reset
 }
 
-// SetBound sets what Bound returns at both ends.
+// SetBound sets what LocalAddr returns at both ends.
 func (s *Stream) SetBound(a netip.AddrPort) {
 	s.local = *net.TCPAddrFromAddrPort(a)
 	s.peer.local = s.local
 }
 
-// Bound is the address that SetBound gave: the one of the connection to the target.
-func (s *Stream) Bound() netip.AddrPort { return s.local.AddrPort() }
-
-// LocalAddr is a *net.TCPAddr, as the tunnel's.
+// LocalAddr is a *net.TCPAddr, as the tunnel's: the one that SetBound gave.
 func (s *Stream) LocalAddr() net.Addr { return &s.local }
 
 // RemoteAddr is a *net.TCPAddr.
