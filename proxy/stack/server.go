@@ -31,6 +31,7 @@ const maxSurvive = 10 * time.Minute
 type ServerOptions struct {
 	Version string
 	Log     zerolog.Logger
+	Key     configs.PrivateKey // zero: from the file that the configuration names
 }
 
 // Server is a running server.
@@ -53,7 +54,10 @@ func NewServer(cfg *configs.Server, o ServerOptions) (*Server, error) {
 	if cfg.Listen.Plain == "" {
 		return nil, errors.New("listen.plain is empty and no other carrier is available: set it, for example to \":7444\"")
 	}
-	key, err := cfg.Key()
+	key, err := o.Key, error(nil)
+	if key.IsZero() {
+		key, err = cfg.Key()
+	}
 	if err != nil {
 		return nil, err
 	}
