@@ -110,7 +110,7 @@ func (k *Link) control(what string, f func() error) {
 func (k *Link) Counters(d Direction) (c Counters) {
 	k.lab.do("counters of "+k.names[SideA], func() error {
 		if k.wire != nil {
-			k.wire.look(func() { c = k.wire.ends[d.start()].pipe.tally.snapshot() })
+			k.wire.change(func() { c = k.wire.ends[d.start()].pipe.tally.snapshot() })
 			return nil
 		}
 		s := d.start().other()
@@ -137,7 +137,7 @@ func (k *Link) Bytes(d Direction) (sum int64) {
 // to 10 ms.
 func (k *Link) BytesBetween(d Direction, from, to time.Time) (sum int64) {
 	k.control("bytes", func() error {
-		k.wire.look(func() {
+		k.wire.change(func() {
 			for _, side := range d.each() {
 				t := &k.wire.ends[side].pipe.tally
 				sum += t.between(from.Sub(k.wire.epoch), to.Sub(k.wire.epoch))

@@ -95,16 +95,9 @@ func (w *wire) setShapes(shapes [2]Shape) {
 }
 
 // change runs f between two turns of the thread, which then looks at everything anew. What the hosts have sent before
-// has entered the link when f runs.
+// has entered the link when f runs; so the thread must wake even if f changes nothing: no frame is left in the sockets
+// to wake it for those that have entered.
 func (w *wire) change(f func()) {
-	w.look(func() {
-		f()
-		_, _ = unix.Write(w.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
-	})
-}
-
-// look is change for an f that changes nothing.
-func (w *wire) look(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -113,6 +106,7 @@ func (w *wire) look(f func()) {
 	for w.err == nil && w.receive() {
 	}
 	f()
+	_, _ = unix.Write(w.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 }
 
 // close ends the thread and returns the error that ended it before, if one did.
