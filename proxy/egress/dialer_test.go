@@ -86,7 +86,8 @@ func TestDialFailuresHaveTheirReplyCodes(t *testing.T) {
 	d := NewDialer(policy, names{
 		"rebound.example": {"127.0.0.2", "192.168.1.1", "::1", "64:ff9b::c0a8:101"},
 		"empty.example":   {},
-	}, 50*time.Millisecond)
+	}, patience)
+	impatient := NewDialer(policy, names{}, 50*time.Millisecond)
 	loopback := netip.MustParseAddr("127.0.0.1")
 	cases := map[string]struct {
 		target Target
@@ -104,7 +105,11 @@ func TestDialFailuresHaveTheirReplyCodes(t *testing.T) {
 		"neither name nor address":        {Target{Port: 1}, relay.CodeNotAllowed},
 	}
 	for name, c := range cases {
-		conn, err := d.Dial(t.Context(), c.target)
+		dialer := d
+		if c.code == relay.CodeTimeout {
+			dialer = impatient
+		}
+		conn, err := dialer.Dial(t.Context(), c.target)
 		if conn != nil {
 			conn.Close()
 		}

@@ -86,7 +86,9 @@ func TestServeRelaysWithHalfClose(t *testing.T) {
 func TestServePassesResetsOn(t *testing.T) {
 	r, accept := target(t)
 	v := serve(t, r, nil)
-	relay.Abort(accept())
+	conn := accept()
+	<-v.answer // a reset before it would be a failed connect
+	relay.Abort(conn)
 	if _, err := v.client.Read(make([]byte, 1)); !errors.Is(err, relaytest.ErrReset) {
 		t.Errorf("client reads %v after the target's reset; want a reset", err)
 	}
@@ -94,7 +96,7 @@ func TestServePassesResetsOn(t *testing.T) {
 
 	r, accept = target(t)
 	v = serve(t, r, nil)
-	conn := accept()
+	conn = accept()
 	v.client.Reset()
 	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("target reads %v after the client's reset; want a reset", err)

@@ -50,9 +50,22 @@ func (p *httpProxy) forwardFor(c *client, w http.ResponseWriter, r *http.Request
 			c.abort() // ReverseProxy panics with http.ErrAbortHandler; net/http handles it
 		}
 	}()
-	p.forward.ServeHTTP(w, r)
+	p.forward.ServeHTTP(oneContinue{w}, r)
 	done = true
 }
+
+// oneContinue drops the "100 Continue" that ReverseProxy passes on: net/http's server sends one by itself when the
+// Transport, having been told to go on, begins to read the body.
+type oneContinue struct{ http.ResponseWriter }
+
+func (w oneContinue) WriteHeader(code int) {
+	if code != http.StatusContinue {
+		w.ResponseWriter.WriteHeader(code)
+	}
+}
+
+// Unwrap gives http.ResponseController what it controls.
+func (w oneContinue) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // forwarder sends a request by the Transport of its client.
 type forwarder struct{}

@@ -141,6 +141,7 @@ func TestLargeBodiesArriveWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer res.Body.Close()
 	got, err := io.ReadAll(res.Body)
 	if err != nil || sha256.Sum256(got) != sha256.Sum256(want) {
 		t.Errorf("%d bytes, %v; want %d whole", len(got), err, len(want))

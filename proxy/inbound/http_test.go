@@ -36,13 +36,17 @@ func browser(t *testing.T, addr string, user *url.Userinfo) *http.Client {
 	return &http.Client{Transport: tr, Timeout: patience}
 }
 
-func (a *app) response(method string) *http.Response {
+// answer is a response whose body is closed when the test ends.
+type answer struct{ *http.Response }
+
+func (a *app) response(method string) answer {
 	a.t.Helper()
 	res, err := http.ReadResponse(a.r, &http.Request{Method: method})
 	if err != nil {
 		a.t.Fatalf("response: %v", err)
 	}
-	return res
+	a.t.Cleanup(func() { _ = res.Body.Close() })
+	return answer{res}
 }
 
 // wantStatus reads a whole response and returns its body.

@@ -8,7 +8,7 @@ import (
 // idlePairLimit bounds an idle relayed pair, one end: relay, two goroutine stacks, the runtime's part of two sockets
 // (the application's belongs to the test) and the test's own stream. The product's budget is 40 kB for both ends with
 // everything else in it; what would break this is a copy buffer held while idle (32 kB or more).
-const idlePairLimit = 14 << 10
+const idlePairLimit = 20 << 10
 
 func TestIdlePairsHoldNoBuffers(t *testing.T) {
 	const pairs = 300
