@@ -33,5 +33,18 @@ var Parsers = []Parser{
 	{Func: "transport/plain.reader.parse", Trusted: "cuts what was read into batches; framer.parse looks at the bytes"},
 	{Func: "transport/plain.parseFirst", Target: "transport/plain.FuzzFirst"},
 
+	{Func: "proxy/inbound.readMethods", Target: "proxy/inbound.FuzzReadMethods"},
+	{Func: "proxy/inbound.readRequest5", Target: "proxy/inbound.FuzzReadRequest5"},
+	{Func: "proxy/inbound.readRequest4", Target: "proxy/inbound.FuzzReadRequest4"},
+	{Func: "proxy/inbound.readText4", Target: "proxy/inbound.FuzzReadRequest4"},
+	{Func: "proxy/inbound.parseTarget", Target: "proxy/inbound.FuzzParseTarget"},
+	{Func: "proxy/tunnel.ReadHello", Target: "proxy/tunnel.FuzzReadHello"},
+	{Func: "proxy/tunnel.parseHello", Target: "proxy/tunnel.FuzzReadHello"},
+	{Func: "proxy/tunnel.ReadWelcome", Target: "proxy/tunnel.FuzzReadWelcome"},
+	{Func: "proxy/tunnel.parseWelcome", Target: "proxy/tunnel.FuzzReadWelcome"},
+	{Func: "proxy/tunnel.readMessage", Target: "proxy/tunnel.FuzzReadHello"},
+	{Func: "proxy/tunnel.ReadRequest", Target: "proxy/tunnel.FuzzReadRequest"},
+	{Func: "proxy/tunnel.ReadReply", Target: "proxy/tunnel.FuzzReadReply"},
+	{Func: "proxy/tunnel.readClient", Trusted: "has ReadHello read the bytes"},
 	{Func: "proxy/relay.readPooled", Trusted: "passes bytes on and looks at none"},
 }
