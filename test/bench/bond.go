@@ -31,7 +31,7 @@ func direction(upload bool) string {
 
 // benchBond measures one stream over two shaped links against the sum of what kernel TCP gets on each alone.
 func benchBond(ctx context.Context, b *bench) error {
-	r, err := newRig(ctx, b.bin, twoEqual())
+	r, err := newBond(ctx, b.bin, twoEqual())
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func benchBond(ctx context.Context, b *bench) error {
 				return err
 			}
 			sum := 0.0
-			for i := range r.home.Uplinks {
+			for i := range r.Home.Uplinks {
 				v, err := goodput(ctx, func(ctx context.Context) (net.Conn, error) { return r.direct(ctx, i) }, upload, warmUp, measure)
 				if err != nil {
 					return err
@@ -72,7 +72,7 @@ func benchBond(ctx context.Context, b *bench) error {
 
 // benchUnshaped measures one stream over links without any shaping: what the programs cost.
 func benchUnshaped(ctx context.Context, b *bench) error {
-	r, err := newRig(ctx, b.bin, []netlab.LinkConfig{{}, {}})
+	r, err := newBond(ctx, b.bin, []netlab.LinkConfig{{}, {}})
 	if err != nil {
 		return err
 	}

@@ -14,13 +14,13 @@ import (
 
 // benchFailover turns links into black holes in mid-transfer, at random phases: each link, each direction and both.
 func benchFailover(ctx context.Context, b *bench) error {
-	r, err := newRig(ctx, b.bin, twoEqual())
+	r, err := newBond(ctx, b.bin, twoEqual())
 	if err != nil {
 		return err
 	}
 	defer r.close()
 	for _, upload := range []bool{false, true} {
-		f := failover{rig: r, upload: upload}
+		f := failover{bond: r, upload: upload}
 		if err := f.run(ctx); err != nil {
 			return err
 		}
@@ -38,7 +38,7 @@ func benchFailover(ctx context.Context, b *bench) error {
 
 // failover is twenty trials in one direction.
 type failover struct {
-	rig     *rig
+	bond    *bond
 	upload  bool
 	gaps    []float64 // ms
 	returns []float64 // s
@@ -49,7 +49,7 @@ type failover struct {
 const trials = 20
 
 func (f *failover) run(ctx context.Context) error {
-	c, err := f.rig.dial(ctx)
+	c, err := f.bond.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (f *failover) run(ctx context.Context) error {
 }
 
 func (f *failover) trial(ctx context.Context, t *transfer, i int, dir netlab.Direction, random *rand.Rand) {
-	links := f.rig.home.Uplinks
+	links := f.bond.Home.Uplinks
 	cut := links[i%len(links)]
 	hole := []netlab.Direction{netlab.AToB, netlab.BToA, netlab.Both}[i/2%3]
 	pause(ctx, 2*time.Second+time.Duration(random.Int64N(int64(500*time.Millisecond))))

@@ -20,7 +20,7 @@ const openers = 32
 
 // benchStreams measures new streams, each with one small exchange, per second.
 func benchStreams(ctx context.Context, b *bench) error {
-	r, err := newRig(ctx, b.bin, []netlab.LinkConfig{{}, {}})
+	r, err := newBond(ctx, b.bin, []netlab.LinkConfig{{}, {}})
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func benchIdle(ctx context.Context, b *bench) error {
 }
 
 func idleOnce(ctx context.Context, b *bench) (kB float64, err error) {
-	r, err := newRig(ctx, b.bin, []netlab.LinkConfig{{}, {}})
+	r, err := newBond(ctx, b.bin, []netlab.LinkConfig{{}, {}})
 	if err != nil {
 		return 0, err
 	}
@@ -138,18 +138,18 @@ func idleOnce(ctx context.Context, b *bench) (kB float64, err error) {
 }
 
 // memory is the resident memory of both programs, bytes.
-func (r *rig) memory() (int64, error) {
-	c, err := rss(r.client)
+func (r *bond) memory() (int64, error) {
+	c, err := rss(r.Client)
 	if err != nil {
 		return 0, err
 	}
-	s, err := rss(r.server)
+	s, err := rss(r.Server)
 	return c + s, err
 }
 
 // benchMemory measures the memory of each program during a transfer of 1 GB each way.
 func benchMemory(ctx context.Context, b *bench) error {
-	r, err := newRig(ctx, b.bin, []netlab.LinkConfig{{}, {}})
+	r, err := newBond(ctx, b.bin, []netlab.LinkConfig{{}, {}})
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func benchMemory(ctx context.Context, b *bench) error {
 			return err
 		}
 		for t.received.Load() < 1e9 && ctx.Err() == nil {
-			for i, p := range []*netlab.Cmd{r.client, r.server} {
+			for i, p := range []*netlab.Cmd{r.Client, r.Server} {
 				n, err := rss(p)
 				if err != nil {
 					return err
