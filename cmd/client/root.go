@@ -22,6 +22,8 @@ func newRootCommand(place configs.Place) *cobra.Command {
 	root.AddCommand(
 		newJoinCommand(place),
 		newRunCommand(place, &options),
+		newStatusCommand(place, &options),
+		newHealthcheckCommand(place, &options),
 		newConfigCommand(place, &options),
 		cli.NewVersionCommand(),
 	)

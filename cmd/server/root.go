@@ -24,6 +24,8 @@ func newRootCommand(place configs.Place) *cobra.Command {
 		newInviteCommand(place, &options),
 		newClientsCommand(place, &options),
 		newRunCommand(place, &options),
+		newStatusCommand(place, &options),
+		newHealthcheckCommand(place, &options),
 		newConfigCommand(place, &options),
 		cli.NewVersionCommand(),
 	)
