@@ -14,7 +14,7 @@ import (
 
 // newForward makes the handler of requests in absolute-form. What a client sends goes on as it is, less the hop-by-hop
 // headers (RFC 9110 §7.6.1) and Proxy-Authorization, which ReverseProxy removes.
-func (s *Server) newForward(logger *log.Logger) http.Handler {
+func newForward(logger *log.Logger) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			// ReverseProxy takes these for a stranger's; here they are what the application wants to say.
@@ -31,7 +31,7 @@ func (s *Server) newForward(logger *log.Logger) http.Handler {
 		BufferPool:    relay.Pool{},
 		ErrorLog:      logger,
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			s.refuse(w, r, r.URL.Host, err)
+			refuse(w, r, r.URL.Host, err)
 		},
 	}
 }

@@ -95,7 +95,7 @@ func (s *Server) tunnel(c *client, r *bufio.Reader, target Target, words replies
 	if err != nil {
 		release(r)
 		s.options.Log.Debug().Stringer("target", target).Err(err).Msg("stream not opened")
-		c.dismiss(words.refused(refusalOf(err, s.options.NoUplink)))
+		c.dismiss(words.refused(refusalOf(err)))
 		return
 	}
 	early := buffered(r)

@@ -24,7 +24,7 @@ func clientOf(ctx context.Context) *client { return ctx.Value(clientKey{}).(*cli
 func (s *Server) newHTTP() *http.Server {
 	logger := log.New(debugLog{s.options.Log}, "", 0)
 	return &http.Server{
-		Handler:           &httpProxy{server: s, forward: s.newForward(logger)},
+		Handler:           &httpProxy{server: s, forward: newForward(logger)},
 		ReadHeaderTimeout: s.options.HandshakeTimeout,
 		IdleTimeout:       s.options.IdleTimeout,
 		MaxHeaderBytes:    maxHeader,
@@ -90,7 +90,7 @@ func (p *httpProxy) connect(c *client, w http.ResponseWriter, r *http.Request) {
 	}
 	stream, err := p.server.options.Opener.Open(r.Context(), target)
 	if err != nil {
-		p.server.refuse(w, r, target.String(), err)
+		refuse(w, r, target.String(), err)
 		return
 	}
 	conn, buf, err := http.NewResponseController(w).Hijack()
@@ -118,11 +118,11 @@ func (s *Server) establish(c *client, stream Stream, early []byte) {
 }
 
 // refuse answers a request whose target cannot be reached. A client that has gone gets no answer.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, target string, err error) {
+func refuse(w http.ResponseWriter, r *http.Request, target string, err error) {
 	if r.Context().Err() != nil {
 		panic(http.ErrAbortHandler)
 	}
-	refused := refusalOf(err, s.options.NoUplink)
+	refused := refusalOf(err)
 	respond(w, r, refused.status(), fmt.Sprintf("cannot reach %s: %s", target, refused.text))
 }
 

@@ -108,7 +108,7 @@ func TestStatusOfFailures(t *testing.T) {
 		"host unreachable":    {failure{code: 4, text: "why"}, 502},
 		"refused":             {failure{code: 5, text: "why"}, 502},
 		"timeout":             {failure{code: 6, text: "why"}, 504},
-		"no uplink":           {fmt.Errorf("why: %w", errNoUplink), 503},
+		"no uplink":           {noUplink{errors.New("why")}, 503},
 		"anything else":       {errors.New("why"), 502},
 	} {
 		addr, _ := start(t, Options{Opener: &tunnel{fail: fmt.Errorf("tunnel: %w", c.err)}})

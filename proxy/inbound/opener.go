@@ -80,8 +80,9 @@ type Stream = relay.Stream
 
 // Opener opens streams; the tunnel is one.
 //
-// Its error may have a method ReplyCode() byte, the code of RFC 1928 §6 that the server answered. Its text is shown to
-// the application where the protocol has room for it.
+// Its error may have a method ReplyCode() byte, the code of RFC 1928 §6 that the server answered, and a method
+// NoUplink() bool, true when no uplink works (SOCKS reply 3, HTTP 503). Its text is shown to the application where the
+// protocol has room for it.
 type Opener interface {
 	// Open returns once the server has connected to the target. It ends by itself when no uplink works or the target
 	// does not answer, and when ctx is cancelled.

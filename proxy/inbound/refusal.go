@@ -14,8 +14,8 @@ type refusal struct {
 	text     string
 }
 
-// refusalOf reads what an Opener's error tells; noUplink is the error that it wraps when no uplink works (nil: none).
-func refusalOf(err, noUplink error) refusal {
+// refusalOf reads what an Opener's error tells.
+func refusalOf(err error) refusal {
 	r := refusal{code: relay.CodeGeneralFailure, text: err.Error()}
 	var coder interface {
 		error
@@ -24,7 +24,11 @@ func refusalOf(err, noUplink error) refusal {
 	if errors.As(err, &coder) && coder.ReplyCode() != byte(relay.CodeSucceeded) {
 		r.code = relay.Code(coder.ReplyCode())
 	}
-	if noUplink != nil && errors.Is(err, noUplink) {
+	var uplink interface {
+		error
+		NoUplink() bool
+	}
+	if errors.As(err, &uplink) && uplink.NoUplink() {
 		r.code, r.noUplink = relay.CodeNetworkUnreachable, true
 	}
 	return r

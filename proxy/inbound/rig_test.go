@@ -94,13 +94,14 @@ type failure struct {
 func (f failure) Error() string   { return f.text }
 func (f failure) ReplyCode() byte { return f.code }
 
-// errNoUplink is the tunnel's error for it.
-var errNoUplink = errors.New("no uplink works")
+// noUplink is the tunnel's error for it.
+type noUplink struct{ error }
+
+func (noUplink) NoUplink() bool { return true }
 
 // start runs a proxy on loopback and returns its address.
 func start(t *testing.T, o Options) (addr string, s *Server) {
 	t.Helper()
-	o.NoUplink = errNoUplink
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)

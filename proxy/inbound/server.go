@@ -18,7 +18,6 @@ import (
 // Options configure a Server. Opener is required; zero values of the rest mean what is said.
 type Options struct {
 	Opener    Opener
-	NoUplink  error          // what Opener's errors wrap when no uplink works (SOCKS reply 3, HTTP 503)
 	Users     []User         // none: no password
 	AllowFrom []netip.Prefix // sources that need no password
 

@@ -78,7 +78,8 @@ func TestSOCKS5ReplyCodes(t *testing.T) {
 		err  error
 		code int
 	}{
-		"no uplink":                 {fmt.Errorf("tunnel: %w", errNoUplink), 3},
+		"no uplink":                 {fmt.Errorf("tunnel: %w", noUplink{errors.New("none")}), 3},
+		"no uplink, with a code":    {noUplink{failure{code: 5}}, 3},
 		"anything else":             {errors.New("session ended"), 1},
 		"success is no failure":     {failure{code: 0, text: "odd"}, 1},
 		"network error of this end": {syscall.ECONNREFUSED, 1},
