@@ -3,7 +3,9 @@
 #
 # Makes sure that docker/Dockerfile has a Go image to build with, and prints its name. Where IMAGE is there or can be
 # pulled, that is IMAGE. Elsewhere a stand-in is imported under the name STANDIN: this machine's Go, a static shell
-# (busybox) and the CA certificates, which is all that the Dockerfile's build stage uses.
+# (busybox) and the CA certificates, which is all that the Dockerfile's build stage uses. A stand-in that is there
+# already is kept while it holds this machine's version of Go. The name differs from IMAGE on purpose: a stand-in
+# under that name would hide the real image once it can be had.
 set -eu
 image=$1 standin=$2
 
@@ -12,6 +14,13 @@ say() { echo "$*" >&2; }
 docker info >/dev/null 2>&1 || { say "the Docker daemon does not answer: start it, or add yourself to the group docker"; exit 1; }
 if docker image inspect "$image" >/dev/null 2>&1 || docker pull -q "$image" >/dev/null 2>&1; then
 	echo "$image"
+	exit 0
+fi
+
+goroot=$(go env GOROOT) version=$(GOTOOLCHAIN=local go env GOVERSION)
+had=$(docker image inspect -f '{{.Id}} {{index .Config.Labels "hawser.go"}}' "$standin" 2>/dev/null) || had=
+if [ "${had#* }" = "$version" ]; then
+	echo "$standin"
 	exit 0
 fi
 
@@ -39,13 +48,14 @@ for applet in $("$BUSYBOX" --list); do
 done
 cp -L "$certificates" "$root/etc/ssl/certs/ca-certificates.crt"
 printf 'root:x:0:0:root:/root:/bin/sh\n' >"$root/etc/passwd"
-goroot=$(go env GOROOT)
 for part in bin lib pkg src go.env VERSION; do
 	[ ! -e "$goroot/$part" ] || cp -RL "$goroot/$part" "$root/usr/local/go/"
 done
 
 tar -C "$root" -c . | docker import \
 	-c 'ENV PATH=/usr/local/go/bin:/go/bin:/bin GOPATH=/go GOTOOLCHAIN=local HOME=/root' \
-	-c 'WORKDIR /go' - "$standin" >/dev/null
+	-c 'WORKDIR /go' -c "LABEL hawser.go=$version" - "$standin" >/dev/null
+[ -z "$had" ] || docker image rm "${had% *}" >/dev/null 2>&1 || true # the one before, unless a container uses it
+docker run --rm --network none "$standin" go version >/dev/null || { docker image rm "$standin" >/dev/null; say "the stand-in does not run: is $BUSYBOX static, is Go built for this machine?"; exit 1; }
 say "no image $image could be had: imported $standin from $goroot"
 echo "$standin"
