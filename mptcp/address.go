@@ -41,8 +41,8 @@ func (a *addresses) announce(k *core) {
 	}
 }
 
-// announceOn repeats at once, on a new subflow, what was not echoed yet.
-func (a *addresses) announceOn(k *core, _ *subflow) {
+// announceAgain repeats at once, because there is a new subflow, what was not echoed yet.
+func (a *addresses) announceAgain() {
 	for i := range a.own {
 		if !a.own[i].done {
 			a.own[i].tries, a.own[i].next = 0, time.Time{}
@@ -81,7 +81,7 @@ func (a *addresses) deadline() time.Time {
 }
 
 // addAddr takes in the peer's ADD_ADDR: proved by its HMAC, echoed, and given to the path manager.
-func (k *core) addAddr(now time.Time, s *subflow, o wire.AddAddr) {
+func (k *core) addAddr(s *subflow, o wire.AddAddr) {
 	if o.Echo {
 		for i := range k.addrs.own {
 			if k.addrs.own[i].ID == o.ID {

@@ -138,7 +138,7 @@ func (c *Conn) CloseWrite() error {
 // Close ends the connection. What was written is still delivered, in the background and for a bounded time; what was
 // not read is dropped.
 func (c *Conn) Close() error {
-	c.in.close(net.ErrClosed)
+	c.in.close()
 	c.outg.closeWrite()
 	c.box.put(message{do: c.closedByUs})
 	return nil
@@ -146,7 +146,7 @@ func (c *Conn) Close() error {
 
 // Abort breaks the connection off: the peer's reads fail with a reset (MP_FASTCLOSE, RFC 8684 §3.5).
 func (c *Conn) Abort() {
-	c.in.close(net.ErrClosed)
+	c.in.close()
 	c.outg.fail(net.ErrClosed)
 	c.box.put(message{do: c.abortedByUs})
 }

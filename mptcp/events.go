@@ -61,7 +61,7 @@ func (k *core) option(now time.Time, s *subflow, o wire.Option) {
 			k.notice(s)
 		}
 	case wire.AddAddr:
-		k.addAddr(now, s, o)
+		k.addAddr(s, o)
 	case wire.RemoveAddr:
 		k.removeAddr(now, s, o)
 	case wire.MPFastclose:

@@ -171,7 +171,7 @@ func (k *core) activate(now time.Time, s *subflow) {
 	if k.client && s.initial && s.backup {
 		s.carrier.Signal(wire.MPPrio{Backup: true}) // MP_CAPABLE has no B flag
 	}
-	k.addrs.announceOn(k, s)
+	k.addrs.announceAgain()
 	k.notice(s)
 }
 

@@ -2,6 +2,7 @@ package mptcp
 
 import (
 	"io"
+	"net"
 	"sync"
 
 	"hawser/transport"
@@ -96,12 +97,12 @@ func (g *inGate) read(p []byte) (n int, told bool, err error) {
 	return 0, false, g.err
 }
 
-// progress returns how much was consumed so far and asks to be told when more bytes than that have been.
-func (g *inGate) progress(more uint64) (consumed uint64, unread int) {
+// progress returns how much was consumed so far and asks to be told when that many more bytes have been.
+func (g *inGate) progress(more uint64) (consumed uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.notify = g.consumed + more
-	return g.consumed, g.unread
+	return g.consumed
 }
 
 // finish says that the peer's stream has ended after what was put.
@@ -126,20 +127,18 @@ func (g *inGate) fail(err error, broken bool) {
 	g.signal()
 }
 
-// close drops what is unread and returns how much that was.
-func (g *inGate) close(err error) (unread int) {
+// close drops what is unread and what still comes.
+func (g *inGate) close() {
 	g.mu.Lock()
-	unread = g.unread
 	if !g.closed {
 		g.closed = true
 		if g.err == nil {
-			g.err = err
+			g.err = net.ErrClosed
 		}
 		g.drop()
 	}
 	g.mu.Unlock()
 	g.signal()
-	return unread
 }
 
 func (g *inGate) drop() {

@@ -83,7 +83,7 @@ func (k *core) deliver(now time.Time) {
 	if !k.knowRemote || k.state == ConnConnecting {
 		return
 	}
-	consumed, _ := k.conn.in.progress(uint64(k.window.size / 8))
+	consumed := k.conn.in.progress(uint64(k.window.size / 8))
 	if k.trusted {
 		k.tune(now, consumed)
 	}

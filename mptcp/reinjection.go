@@ -58,11 +58,11 @@ func (k *core) reinjectAll(s *subflow) {
 	}
 }
 
-// reinjectRange queues one range, unless it was acknowledged or queued before. It reports whether it did.
-func (k *core) reinjectRange(s *subflow, r *sentRange) bool {
+// reinjectRange queues one range, unless it was acknowledged or queued before.
+func (k *core) reinjectRange(s *subflow, r *sentRange) {
 	to := r.dsn + uint64(r.n)
 	if r.copied || !wire.DSNLess(k.send.una, to) {
-		return false
+		return
 	}
 	r.copied = true
 	from := r.dsn
@@ -71,7 +71,6 @@ func (k *core) reinjectRange(s *subflow, r *sentRange) bool {
 	}
 	s.reinjected++
 	k.again.add(interval{from: from, to: to, avoid: s.id})
-	return true
 }
 
 // allowance bounds what tier 1 may send twice: a share of what is sent, collected up to a ceiling.

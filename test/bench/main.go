@@ -45,8 +45,9 @@ func main() {
 	flag.IntVar(&b.runs, "runs", 5, "repetitions of each measurement, of which the median counts")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := b.main(ctx, only, jsonFile, bin); err != nil {
+	err := b.main(ctx, only, jsonFile, bin)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

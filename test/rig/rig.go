@@ -54,7 +54,9 @@ func Start(ctx context.Context, lab *netlab.Lab, o Options) (*Rig, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Rig{Lab: lab, bin: o.Bin, stop: cancel}
 	r.api = http.Client{Transport: &http.Transport{
-		DialContext:       hostDialer{r}.DialContext,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return r.Home.Client.Dial(ctx, network, addr)
+		},
 		DisableKeepAlives: true,
 	}, Timeout: 2 * time.Second}
 	if err := r.start(ctx, o); err != nil {
@@ -176,24 +178,24 @@ func (r *Rig) Status() (st admin.Status, err error) {
 	return st, json.NewDecoder(answer.Body).Decode(&st)
 }
 
-// Dial opens a connection through the proxy pair, by SOCKS5.
+// Dial opens a connection through the proxy pair, by SOCKS5. It is a bare *net.TCPConn.
 func (r *Rig) Dial(ctx context.Context, addr string) (net.Conn, error) {
-	d, err := proxy.SOCKS5("tcp", "127.0.0.1:1080", nil, hostDialer{r})
+	d, err := proxy.SOCKS5("tcp", "127.0.0.1:1080", nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	return d.(proxy.ContextDialer).DialContext(ctx, "tcp", addr)
-}
-
-// hostDialer dials from the client's host.
-type hostDialer struct{ r *Rig }
-
-func (d hostDialer) Dial(network, addr string) (net.Conn, error) {
-	return d.DialContext(context.Background(), network, addr)
-}
-
-func (d hostDialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
-	return d.r.Home.Client.Dial(ctx, network, addr)
+	c, err := r.Home.Client.Dial(ctx, "tcp", "127.0.0.1:1080")
+	if err != nil {
+		return nil, err
+	}
+	handshake := d.(interface {
+		DialWithConn(ctx context.Context, c net.Conn, network, addr string) (net.Addr, error)
+	})
+	if _, err := handshake.DialWithConn(ctx, c, "tcp", addr); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
 }
 
 // Close stops the programs and removes everything.
