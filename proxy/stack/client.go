@@ -3,7 +3,6 @@ package stack
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"time"
 
@@ -150,7 +149,7 @@ func (c *Client) listen() error {
 	for _, addr := range c.cfg.Listen {
 		ln, err := inbound.Listen(context.Background(), addr)
 		if err != nil {
-			return fmt.Errorf("listen: cannot open %s: %w: end the program that uses it, or choose another port", addr, err)
+			return portError("listen", err)
 		}
 		c.listeners = append(c.listeners, ln)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -101,7 +100,7 @@ func (s *Server) listen(budget *mptcp.Budget) error {
 	var err error
 	s.carrier, err = plain.Listen(plain.Config{Address: s.cfg.Listen.Plain, Congestion: s.cfg.Congestion})
 	if err != nil {
-		return fmt.Errorf("listen.plain: %w", err)
+		return portError("listen.plain", err)
 	}
 	addr := net.TCPAddrFromAddrPort(s.carrier.Addr())
 	s.conns, err = mptcp.Listen(mptcp.Config{
