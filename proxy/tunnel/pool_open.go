@@ -15,12 +15,23 @@ import (
 var (
 	// ErrNoUplink is wrapped when a stream could not be opened because no uplink has worked for 10 s (SOCKS reply 0x03,
 	// HTTP 503).
-	ErrNoUplink = errors.New("no uplink works")
+	ErrNoUplink error = &openError{"no uplink works", relay.CodeNetworkUnreachable}
 	// ErrFull is wrapped when all sessions have as many streams as the server allows.
-	ErrFull = errors.New("as many streams are open as the server allows")
+	ErrFull error = &openError{"as many streams are open as the server allows", relay.CodeGeneralFailure}
 	// ErrClosed is what a closed pool or server gives.
 	ErrClosed = errors.New("tunnel: closed")
 )
+
+// openError is a reason for which no stream was opened.
+type openError struct {
+	text string
+	code relay.Code
+}
+
+func (e *openError) Error() string { return e.text }
+
+// ReplyCode is the code as SOCKS5 sends it (RFC 1928 §6).
+func (e *openError) ReplyCode() byte { return byte(e.code) }
 
 // Stream is one proxied connection. LocalAddr is the server's address towards the target (a *net.TCPAddr).
 type Stream struct {

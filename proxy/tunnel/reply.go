@@ -73,7 +73,7 @@ func ReadReply(r io.Reader) (Reply, error) {
 		return Reply{}, err
 	}
 	addr, _ := netip.AddrFromSlice(buf[:n])
-	reply.Bound = netip.AddrPortFrom(addr, binary.BigEndian.Uint16(buf[n:]))
+	reply.Bound = netip.AddrPortFrom(addr.Unmap(), binary.BigEndian.Uint16(buf[n:]))
 	text := int(buf[n+2])
 	if _, err := io.ReadFull(r, buf[:text]); err != nil {
 		return Reply{}, err

@@ -38,7 +38,7 @@ type Target struct {
 // TargetOf makes the target of a host as users write it, an address or a name.
 func TargetOf(host string, port uint16) Target {
 	if a, err := netip.ParseAddr(host); err == nil && a.Zone() == "" {
-		return Target{Addr: a, Port: port}
+		return Target{Addr: a.Unmap(), Port: port}
 	}
 	return Target{Name: host, Port: port}
 }
@@ -128,7 +128,8 @@ func ReadRequest(r io.Reader) (Request, error) {
 	if kind == addressName {
 		req.Target.Name = string(buf[:n])
 	} else {
-		req.Target.Addr, _ = netip.AddrFromSlice(buf[:n])
+		addr, _ := netip.AddrFromSlice(buf[:n])
+		req.Target.Addr = addr.Unmap()
 	}
 	req.Target.Port = binary.BigEndian.Uint16(buf[n:])
 	return req, nil

@@ -54,6 +54,21 @@ func (s *Session) lookup(h header) *Stream {
 	return st
 }
 
+// departing gives the frame to send in place of one that the library sends; only window updates differ. Sending
+// goroutine.
+func (s *Session) departing(h header) header {
+	if h.kind != kindWindow || h.flags.has(flagSYN|flagFIN|flagRST) {
+		return h
+	}
+	s.mu.Lock()
+	st := s.streams[h.id]
+	s.mu.Unlock()
+	if st != nil {
+		h.length = uint32(st.account.grant(int(h.length)))
+	}
+	return h
+}
+
 // departed takes note of a frame that the connection below has taken. Sending goroutine.
 func (s *Session) departed(h header) {
 	if h.kind == kindData {

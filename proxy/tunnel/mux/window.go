@@ -15,13 +15,14 @@ type Budget interface {
 }
 
 const (
-	// DefaultMaxWindow is how far one stream's receive window grows, bytes: 300 Mbit/s × 250 ms is 9.4 MB, and
-	// 3 Gbit/s fit up to a round trip of 43 ms.
-	DefaultMaxWindow = 16 << 20
+	// DefaultMaxWindow is how far one stream's receive window grows, bytes. Updates come when half a window has been
+	// read, so a line needs twice its rate times its round trip: 300 Mbit/s × 250 ms are 18.8 MB, and 3 Gbit/s fit up
+	// to a round trip of 33 ms.
+	DefaultMaxWindow = 24 << 20
 	// growHorizon is the time in which half a window must have been read for the window to double. A stream that is
-	// held back by its window W reads W/2 in half a round trip, so windows grow for round trips (queues and
-	// reassembly included) of up to twice this.
-	growHorizon = 250 * time.Millisecond
+	// held back by its window uses it up once in a round trip, so windows grow for round trips (queues and reassembly
+	// included) of up to this; all windows together then stay within some 2 s of what the line carries.
+	growHorizon = time.Second
 	// quietAfter is how long a stream with a grown window must have been silent before its reservation may be taken
 	// back for others.
 	quietAfter = 2 * time.Second
@@ -88,6 +89,11 @@ type account struct {
 	closed   bool
 	last     time.Time // when half a window was last used up
 	heard    time.Time // when bytes last arrived
+
+	consumed int64 // read so far
+	granted  int64 // the peer may send up to here, counted from the stream's first byte
+	edge     int64 // and could have been allowed this, see grant
+	grew     int   // the new window, when the library has enlarged it since the last read; else 0
 }
 
 // arrived charges n bytes that are about to be buffered; false: the budget is used up, and nothing was charged.
@@ -110,6 +116,10 @@ func (a *account) arrived(w *Windows, n int, now time.Time) bool {
 func (a *account) read(w *Windows, n int) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.grew > 0 {
+		a.edge, a.grew = a.consumed+int64(a.grew), 0
+	}
+	a.consumed += int64(n)
 	if a.closed {
 		return 0
 	}
@@ -154,9 +164,21 @@ func (a *account) grow(w *Windows, st *Stream, n int, now time.Time) error {
 	}
 	w.give(-fix)
 	a.heard = now // it has just been read from: not quiet
-	a.window, a.reserved = target, target
+	a.window, a.reserved, a.grew = target, target, target
 	w.note(st, true)
 	return nil
+}
+
+// grant takes note of an update of n bytes that is about to be sent, and gives the number to send instead: when the
+// library (v5.1.0) doubles a window, its update holds the enlargement and forgets what had been read, so that windows
+// would stay at half their size. The edge is what the library accepted at the latest enlargement that it has finished,
+// so this never grants more than it takes, whether it forgets or not.
+func (a *account) grant(n int) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n = max(n, int(a.edge-a.granted))
+	a.granted += int64(n)
+	return n
 }
 
 // giveBack ends the reservation of a stream that has been quiet; what it holds unread stays charged.

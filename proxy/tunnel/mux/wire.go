@@ -26,7 +26,8 @@ type wire struct {
 	body int // bytes of the frame that are still to come
 
 	// Write
-	held []byte // opening frames that wait for the request behind them
+	update [headerSize]byte // a window update in place of the library's
+	held   []byte           // opening frames that wait for the request behind them
 
 	ping   atomic.Uint32 // id of the library's ping
 	pingAt atomic.Int64  // when it was sent, ns since the session began; 0: none outstanding
@@ -75,6 +76,9 @@ func (w *wire) next() error {
 			return err
 		}
 		h := parseHeader(w.head[:])
+		if h.version != 0 {
+			return fmt.Errorf("mux: %w: a frame of version %d, 0 is spoken", ErrProtocol, h.version)
+		}
 		if h.body() > payloadSize {
 			return fmt.Errorf("mux: %w: a frame of %d bytes, at most %d are allowed", ErrProtocol, h.body(), payloadSize)
 		}
@@ -119,7 +123,11 @@ func (w *wire) Write(frame []byte) (int, error) {
 		w.held = append(w.held, frame...)
 		return len(frame), nil
 	}
-	if err := w.put(frame); err != nil {
+	out := frame
+	if sent := w.s.departing(h); sent != h {
+		out = appendHeader(w.update[:0], sent)
+	}
+	if err := w.put(out); err != nil {
 		w.s.fail(err)
 		return 0, err
 	}
