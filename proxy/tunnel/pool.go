@@ -23,6 +23,7 @@ const (
 	dialTime        = 20 * time.Second // connection and handshake together
 	firstRetry      = 250 * time.Millisecond
 	lastRetry       = 5 * time.Second
+	firstRejected   = 2 * time.Second // a server takes a second to follow an invite
 	rejectedRetry   = 60 * time.Second
 	giveUpTime      = 10 * time.Second // a new stream fails when no uplink has worked for so long
 	lookAgain       = 250 * time.Millisecond
@@ -207,7 +208,7 @@ func (p *Pool) failed(now time.Time, err error) {
 	case p.c.off.backoff:
 		p.retry = 10 * time.Millisecond
 	case permanent(err):
-		p.retry = rejectedRetry
+		p.retry = min(max(2*p.retry, firstRejected), rejectedRetry)
 	case p.retry == 0:
 		p.retry = firstRetry
 	default:
