@@ -41,11 +41,11 @@ func startSession(conn *tls.Conn, t Transport, w Welcome, c PoolConfig, id strin
 		MaxWindow: c.MaxWindow,
 		OnIdle:    wake,
 		OnData: func(n int) {
-			bulk := s.meter.add(time.Now(), n)
+			look := s.meter.add(time.Now(), n, bulkLimit(t))
 			if total, _ := s.meter.moved(); total >= maxSessionBytes && !worn.Swap(true) {
-				bulk = true
+				look = true
 			}
-			if bulk {
+			if look {
 				wake()
 			}
 		},
@@ -71,7 +71,7 @@ func (s *clientSession) load(now time.Time) int { return s.transport.Backlog() +
 
 // bulk tells that small requests should not go here.
 func (s *clientSession) bulk(now time.Time) bool {
-	return s.meter.rate(now) >= bulkRate || s.transport.Backlog() >= bulkBacklog
+	return s.meter.rate(now) >= bulkLimit(s.transport) || s.transport.Backlog() >= bulkBacklog
 }
 
 // worn tells why the session should be replaced; empty: it should not.

@@ -55,11 +55,16 @@ func clientHandshake(ctx context.Context, t Transport, config *tls.Config, h Hel
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
-	if err != nil {
+	var rejected *RejectedError
+	switch {
+	case errors.As(err, &rejected):
+		_ = conn.Close() // in order, as the server does
+	case err != nil:
 		t.Abort()
-		return nil, Welcome{}, explainHandshake(err)
+	default:
+		return conn, w, nil
 	}
-	return conn, w, nil
+	return nil, Welcome{}, explainHandshake(err)
 }
 
 // greet says hello and reads the welcome. TLS runs with the first write.
@@ -120,7 +125,7 @@ func limitTime(ctx context.Context, t Transport) (stop func() bool) {
 
 func explainHandshake(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("tunnel: no answer within %v: is the other end a hawser server? (%w)", handshakeTime, err)
+		return fmt.Errorf("tunnel: handshake not complete within %v: does the other end run hawser? (%w)", handshakeTime, err)
 	}
 	return fmt.Errorf("tunnel: handshake: %w", err)
 }

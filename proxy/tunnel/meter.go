@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// bulkRate is the rate, bytes/s, from which a session counts as busy with bulk: pages and calls stay below, any
-	// download is above.
+	// bulkRate is the rate, bytes/s, from which a session counts as busy with bulk: calls and keystrokes stay below,
+	// any download is above. On slow lines it is a quarter of what they carry.
 	bulkRate = 64 << 10
 	// bulkBacklog is a backlog, bytes, that only bulk leaves.
 	bulkBacklog = 64 << 10
@@ -23,8 +23,8 @@ type meter struct {
 	busy   time.Time // when bytes last moved
 }
 
-// add counts n bytes; it tells whether they made the rate pass bulkRate.
-func (m *meter) add(at time.Time, n int) (bulk bool) {
+// add counts n bytes; it tells whether they made the rate pass the limit.
+func (m *meter) add(at time.Time, n, limit int) (passed bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.turn(at)
@@ -32,7 +32,7 @@ func (m *meter) add(at time.Time, n int) (bulk bool) {
 	m.now += n
 	m.total += int64(n)
 	m.busy = at
-	return before < bulkRate && m.now >= bulkRate
+	return before < limit && m.now >= limit
 }
 
 // turn moves on to the second that at lies in. Under mu.
@@ -60,4 +60,12 @@ func (m *meter) moved() (total int64, busy time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.total, m.busy
+}
+
+// bulkLimit is the rate from which a session over t counts as busy with bulk, bytes/s.
+func bulkLimit(t Transport) int {
+	if r := t.Rate(); r > 0 {
+		return min(bulkRate, max(r/4, 1))
+	}
+	return bulkRate
 }

@@ -67,6 +67,7 @@ type Pool struct {
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 	wakeup   chan struct{} // one slot
+	ran      chan struct{} // closed when run has ended
 	tasks    sync.WaitGroup
 
 	mu       sync.Mutex
@@ -94,7 +95,7 @@ func NewPool(c PoolConfig) (*Pool, error) {
 		c.Survive = 60 * time.Second
 	}
 	if c.Windows == nil {
-		c.Windows = mux.NewWindows(nil)
+		c.Windows = mux.NewWindows(nil, 0)
 	}
 	if c.OnWelcome == nil {
 		c.OnWelcome = func(Welcome) {}
@@ -106,6 +107,7 @@ func NewPool(c PoolConfig) (*Pool, error) {
 		c:       c,
 		tls:     clientTLS(c.Identity, c.ServerKey),
 		wakeup:  make(chan struct{}, 1),
+		ran:     make(chan struct{}),
 		changed: make(chan struct{}),
 	}
 	_, _ = rand.Read(p.instance[:]) // documented never to fail
@@ -130,6 +132,7 @@ func (p *Pool) notify() {
 
 // run keeps the sessions as they should be until Close.
 func (p *Pool) run() {
+	defer close(p.ran)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

@@ -71,12 +71,13 @@ func (p *Pool) Close(ctx context.Context) error {
 
 // awaitStreams waits until no session has a stream.
 func (p *Pool) awaitStreams(ctx context.Context) error {
+	<-p.ran // from now on what the sessions wake is us
 	for {
 		if p.Stats().Streams == 0 {
 			return nil
 		}
 		select {
-		case <-p.wakeup: // run has ended: the sessions wake us now
+		case <-p.wakeup:
 		case <-ctx.Done():
 			return ctx.Err()
 		}

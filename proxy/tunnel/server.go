@@ -73,7 +73,7 @@ func NewServer(c ServerConfig) (*Server, error) {
 		c.MaxSurvive = 10 * time.Minute
 	}
 	if c.Windows == nil {
-		c.Windows = mux.NewWindows(nil)
+		c.Windows = mux.NewWindows(nil, 0)
 	}
 	s := &Server{
 		c:         c,

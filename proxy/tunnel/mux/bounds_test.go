@@ -248,7 +248,7 @@ func TestMemoryLimitHoldsAndOnlyStoppedReadersPay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := tunneltest.Pipe(tunneltest.Line{Rate: 50e6, Delay: 5 * time.Millisecond})
 		mem := &budget{limit: 2 << 20}
-		c, s := sessions(t, a, b, Config{}, Config{Windows: NewWindows(mem)})
+		c, s := sessions(t, a, b, Config{}, Config{Windows: NewWindows(mem, 0)})
 		x, y := open(t, c, s)
 		go func() {
 			_, _ = x.Write(make([]byte, 60<<20))
@@ -299,7 +299,7 @@ func TestQuietWindowsMakeRoomForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := tunneltest.Pipe(tunneltest.Line{Rate: 50e6, Delay: 50 * time.Millisecond})
 		mem := &budget{limit: 8 << 20}
-		c, s := sessions(t, a, b, Config{}, Config{Windows: NewWindows(mem)})
+		c, s := sessions(t, a, b, Config{}, Config{Windows: NewWindows(mem, 0)})
 		time.Sleep(time.Second)
 		carry := func() time.Duration {
 			x, y := open(t, c, s)
@@ -324,10 +324,22 @@ func TestQuietWindowsMakeRoomForOthers(t *testing.T) {
 	})
 }
 
+func TestStreamsLeaveTheirShareOfTheBudget(t *testing.T) {
+	mem := &budget{limit: 100}
+	w := NewWindows(mem, 60)
+	if !w.take(60) || w.take(1) || mem.level() != 60 {
+		t.Errorf("%d bytes were taken, want 60", mem.level())
+	}
+	w.give(10)
+	if !mem.Reserve(50) || w.take(1) || w.used.Load() != 50 {
+		t.Errorf("took more than the budget has")
+	}
+}
+
 func TestNoMemoryForAnotherStream(t *testing.T) {
 	a, b := loopback(t)
 	mem := &budget{limit: 3 * streamCost}
-	c, s := sessions(t, a, b, Config{Windows: NewWindows(mem)}, Config{})
+	c, s := sessions(t, a, b, Config{Windows: NewWindows(mem, 0)}, Config{})
 	for range 3 {
 		open(t, c, s)
 	}

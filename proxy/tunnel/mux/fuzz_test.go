@@ -60,7 +60,7 @@ func FuzzSession(f *testing.F) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		mem := &budget{limit: 1 << 20}
-		s, err := New(&deafConn{in: bytes.NewReader(b)}, Config{MaxStreams: 4, Windows: NewWindows(mem)})
+		s, err := New(&deafConn{in: bytes.NewReader(b)}, Config{MaxStreams: 4, Windows: NewWindows(mem, 0)})
 		if err != nil {
 			t.Fatal(err)
 		}

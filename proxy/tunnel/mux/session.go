@@ -70,7 +70,7 @@ func New(conn net.Conn, c Config) (*Session, error) {
 		nextID:  1,
 	}
 	if s.windows == nil {
-		s.windows = NewWindows(nil)
+		s.windows = NewWindows(nil, 0)
 	}
 	if s.onData == nil {
 		s.onData = func(int) {}

@@ -3,6 +3,7 @@ package mux
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -39,20 +40,36 @@ var errNoGrowth = errors.New("mux: window stays")
 //   - a grown window that has been quiet for some seconds is charged as bytes arrive again, when others need the room.
 type Windows struct {
 	budget Budget // nil: no limit
+	limit  int64  // of the budget for all streams together; 0: all of it
+	used   atomic.Int64
 
 	mu    sync.Mutex
 	grown map[*Stream]struct{} // streams with a reservation
 }
 
-// NewWindows makes the account; a nil budget is no limit.
-func NewWindows(b Budget) *Windows {
-	return &Windows{budget: b, grown: make(map[*Stream]struct{})}
+// NewWindows makes the account. A nil budget is no limit. limit is how many bytes of the budget all streams together may
+// take, so that something is left for the connections below; 0: all of it.
+func NewWindows(b Budget, limit int) *Windows {
+	return &Windows{budget: b, limit: int64(limit), grown: make(map[*Stream]struct{})}
 }
 
-func (w *Windows) take(n int) bool { return n <= 0 || w.budget == nil || w.budget.Reserve(n) }
+func (w *Windows) take(n int) bool {
+	if n <= 0 {
+		return true
+	}
+	if w.used.Add(int64(n)) > w.limit && w.limit > 0 || w.budget != nil && !w.budget.Reserve(n) {
+		w.used.Add(-int64(n))
+		return false
+	}
+	return true
+}
 
 func (w *Windows) give(n int) {
-	if n > 0 && w.budget != nil {
+	if n <= 0 {
+		return
+	}
+	w.used.Add(-int64(n))
+	if w.budget != nil {
 		w.budget.Release(n)
 	}
 }
