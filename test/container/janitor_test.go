@@ -1,0 +1,53 @@
+package container
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// cleaning waits until the other end of its standard input is closed, which the kernel does when this process ends in
+// whatever way. Then it removes everything of the projects, the image, and what builds of earlier days have left.
+const cleaning = `
+read -r line || true
+for p in $PROJECTS; do
+	f=label=com.docker.compose.project=$p
+	docker ps -aq --filter $f | xargs -r docker rm -fv
+	docker network ls -q --filter $f | xargs -r docker network rm
+	docker volume ls -q --filter $f | xargs -r docker volume rm -f
+done
+docker image ls -q "$IMAGE" | xargs -r docker image rm -f
+docker image prune -f --filter label=hawser.stage=build --filter until=24h
+`
+
+// startJanitor has the projects and the image removed when the test, or the process, ends.
+func startJanitor(t *testing.T, image string, projects ...string) {
+	t.Helper()
+	cmd := exec.Command("sh", "-uc", cleaning)
+	cmd.Env = append(os.Environ(), "IMAGE="+image, "PROJECTS="+strings.Join(projects, " "))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C must not reach it
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("clean up: %v\n%s", err, out.String())
+		}
+	})
+}
+
+// leftovers lists what a project has left: containers, networks and volumes.
+func leftovers(t *testing.T, w *workspace, project string) string {
+	t.Helper()
+	return w.with("F=label=com.docker.compose.project="+project).run(t,
+		`docker ps -aq --filter $F; docker network ls -q --filter $F; docker volume ls -q --filter $F`)
+}
