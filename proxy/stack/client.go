@@ -15,7 +15,6 @@ import (
 	"hawser/proxy/inbound"
 	"hawser/proxy/relay"
 	"hawser/proxy/tunnel"
-	"hawser/proxy/tunnel/mux"
 	"hawser/transport"
 	"hawser/transport/plain"
 	"hawser/transport/uplink"
@@ -89,7 +88,7 @@ func NewClient(cfg *configs.Client, o ClientOptions) (*Client, error) {
 		}},
 		Identity: identity, ServerKey: cfg.Server.PublicKey.Ed25519(),
 		Min: cfg.Sessions.Min, Max: cfg.Sessions.Max, Survive: cfg.Sessions.Survive,
-		Windows: mux.NewWindows(c.budget), Software: o.Version, Log: o.Log,
+		Windows: newWindows(c.budget, cfg.MemoryLimit()), Software: o.Version, Log: o.Log,
 	})
 	if err == nil {
 		c.proxy, err = inbound.New(inbound.Options{

@@ -18,7 +18,6 @@ import (
 	"hawser/proxy/egress"
 	"hawser/proxy/relay"
 	"hawser/proxy/tunnel"
-	"hawser/proxy/tunnel/mux"
 	"hawser/transport/plain"
 	"hawser/transport/uplink"
 )
@@ -75,7 +74,7 @@ func NewServer(cfg *configs.Server, o ServerOptions) (*Server, error) {
 	}
 	out := egress.NewServer(s.newDialer(), s.meter, o.Log)
 	s.tunnel, err = tunnel.NewServer(tunnel.ServerConfig{
-		Identity: identity, Authorise: s.authorise, Handler: handler(out), Windows: mux.NewWindows(budget),
+		Identity: identity, Authorise: s.authorise, Handler: handler(out), Windows: newWindows(budget, s.cfg.MemoryLimit()),
 		MaxSurvive: maxSurvive, PlainPort: s.carrier.Addr().Port(), Software: o.Version, Log: o.Log,
 	})
 	if err != nil {
