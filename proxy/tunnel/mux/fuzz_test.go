@@ -2,12 +2,13 @@ package mux
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"runtime"
 	"testing"
-	"time"
+	"testing/synctest"
+
+	"hawser/proxy/tunnel/tunneltest"
 )
 
 // deafConn gives what it was made with, and takes everything.
@@ -110,18 +111,22 @@ func TestPeerThatIgnoresItsWindowEndsTheSession(t *testing.T) {
 }
 
 func TestRefusedStreamsLeaveNothing(t *testing.T) {
-	a, b := loopback(t)
-	c, s := sessions(t, a, b, Config{}, Config{MaxStreams: 2})
-	open(t, c, s)
-	open(t, c, s)
-	st, err := c.Open(context.Background(), []byte("?"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = st.SetReadDeadline(time.Now().Add(10 * time.Second))
-	_, err = st.Read(make([]byte, 1))
-	wantErr(t, "a third stream", err, ErrReset)
-	if c.Streams() != 2 || s.Streams() != 2 {
-		t.Errorf("%d and %d streams, want 2", c.Streams(), s.Streams())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		a, b := tunneltest.Pipe(tunneltest.Line{})
+		c, s := sessions(t, a, b, Config{}, Config{MaxStreams: 2})
+		open(t, c, s)
+		open(t, c, s)
+		st, err := c.Open(t.Context(), []byte("?"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = st.Read(make([]byte, 1))
+		wantErr(t, "a third stream", err, ErrReset)
+		synctest.Wait()
+		if c.Streams() != 2 || s.Streams() != 2 {
+			t.Errorf("%d and %d streams, want 2", c.Streams(), s.Streams())
+		}
+		_ = c.Close()
+		_ = s.Close()
+	})
 }

@@ -232,6 +232,7 @@ func TestEndOfSessionEndsStreams(t *testing.T) {
 	wantErr(t, "read", err, ErrEnded)
 	<-ended
 	<-c.Done()
+	_ = c.Close() // waits until the end is complete
 	_, err = x.Write(make([]byte, 1))
 	wantErr(t, "write", err, ErrEnded)
 	_, err = c.Open(context.Background(), []byte("?"))

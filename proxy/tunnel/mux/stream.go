@@ -81,24 +81,26 @@ func (st *Stream) OnEnd(f func()) {
 // Read waits for bytes of the peer and takes all that are there and fit. io.EOF: the peer closed its direction in
 // order; ErrReset: the stream was reset.
 func (st *Stream) Read(b []byte) (int, error) {
-	n, err := st.y.Read(b)
-	if n == 0 {
-		return 0, st.readError(err)
-	}
-	for total := n; ; total += n {
-		// A frame that has begun to arrive is whole in the TLS record below: this does not wait for the peer.
-		if left := st.account.read(st.s.windows, n); left == 0 || total == len(b) {
-			return total, nil
+	total := 0
+	for {
+		n, err := st.y.Read(b[total:])
+		left := st.account.read(st.s.windows, n)
+		total += n
+		switch {
+		case total == 0:
+			return 0, st.readError(err)
+		case n == 0 || left == 0 || total == len(b):
+			return total, nil // an error comes again at the next Read
 		}
-		if n, _ = st.y.Read(b[total:]); n == 0 {
-			return total, nil // the error comes again at the next Read
-		}
+		// There is more: a frame that has begun to arrive is whole in the TLS record below, so this does not wait for
+		// the peer.
 	}
 }
 
 // WaitReadable returns when Read would not wait. No buffer is needed meanwhile: an idle stream costs none.
 func (st *Stream) WaitReadable() error {
 	_, err := st.y.Read(nil)
+	st.account.read(st.s.windows, 0)
 	if err == io.EOF {
 		return nil
 	}

@@ -107,10 +107,10 @@ type account struct {
 	last     time.Time // when half a window was last used up
 	heard    time.Time // when bytes last arrived
 
-	consumed int64 // read so far
-	granted  int64 // the peer may send up to here, counted from the stream's first byte
-	edge     int64 // and could have been allowed this, see grant
-	grew     int   // the new window, when the library has enlarged it since the last read; else 0
+	consumed int64         // read so far
+	granted  int64         // the peer may send up to here, counted from the stream's first byte
+	edge     int64         // the library takes up to here, as of the latest enlargement
+	growing  chan struct{} // closed when the reader is back from the call that enlarged the window; nil: none does
 }
 
 // arrived charges n bytes that are about to be buffered; false: the budget is used up, and nothing was charged.
@@ -129,14 +129,17 @@ func (a *account) arrived(w *Windows, n int, now time.Time) bool {
 	return true
 }
 
-// read takes n bytes out of the account and tells how many are left to read.
+// read takes the n bytes that a call of the library's Read returned, 0 included, out of the account and tells how many
+// are left.
 func (a *account) read(w *Windows, n int) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.grew > 0 {
-		a.edge, a.grew = a.consumed+int64(a.grew), 0
-	}
 	a.consumed += int64(n)
+	if a.growing != nil {
+		a.edge = a.consumed + int64(a.window)
+		close(a.growing)
+		a.growing = nil
+	}
 	if a.closed {
 		return 0
 	}
@@ -181,18 +184,24 @@ func (a *account) grow(w *Windows, st *Stream, n int, now time.Time) error {
 	}
 	w.give(-fix)
 	a.heard = now // it has just been read from: not quiet
-	a.window, a.reserved, a.grew = target, target, target
+	a.window, a.reserved, a.growing = target, target, make(chan struct{})
 	w.note(st, true)
 	return nil
 }
 
 // grant takes note of an update of n bytes that is about to be sent, and gives the number to send instead: when the
 // library (v5.1.0) doubles a window, its update holds the enlargement and forgets what had been read, so that windows
-// would stay at half their size. The edge is what the library accepted at the latest enlargement that it has finished,
-// so this never grants more than it takes, whether it forgets or not.
+// would stay at half their size. The edge is what the library accepts, exactly, once the call of Read that enlarged the
+// window has returned; it has queued the update already, so the wait is short. A library that forgets nothing changes
+// nothing here.
 func (a *account) grant(n int) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if growing := a.growing; growing != nil {
+		a.mu.Unlock()
+		<-growing
+		a.mu.Lock()
+	}
 	n = max(n, int(a.edge-a.granted))
 	a.granted += int64(n)
 	return n
