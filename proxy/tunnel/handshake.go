@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"time"
 )
@@ -127,5 +128,11 @@ func explainHandshake(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return fmt.Errorf("tunnel: handshake not complete within %v: does the other end run hawser? (%w)", handshakeTime, err)
 	}
+	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "remote error" && op.Err.Error() == alertALPN {
+		return fmt.Errorf("tunnel: handshake: the server does not speak %s: use the same version of client and server (%w)", alpn, err)
+	}
 	return fmt.Errorf("tunnel: handshake: %w", err)
 }
+
+// alertALPN is how crypto/tls words the alert no_application_protocol (RFC 7301 §3.2), whose type it does not export.
+const alertALPN = "tls: no application protocol"

@@ -2,9 +2,15 @@ package tunnel
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"time"
 )
+
+// partTime bounds how long a peer whose handshake has failed is kept so that it can read why.
+const partTime = time.Second
 
 // welcome runs the server's side of the handshake; nil without an error: the client was turned away and told why. The
 // transport is ended in both cases.
@@ -15,7 +21,7 @@ func (s *Server) welcome(t Transport) (*serverSession, error) {
 	peer, err := readClient(conn)
 	if err != nil {
 		stop()
-		t.Abort()
+		part(t, err)
 		return nil, err
 	}
 	session, verdict := s.admit(t, conn, peer)
@@ -48,6 +54,16 @@ func (s *Server) welcome(t Transport) (*serverSession, error) {
 		go session.abort()
 	}
 	return session, nil
+}
+
+// part ends a transport whose handshake has failed, after the peer has had a moment to read the TLS alert that says why.
+// A peer that has kept silent until the time was over gets none.
+func part(t Transport, why error) {
+	if !errors.Is(why, os.ErrDeadlineExceeded) && t.CloseWrite() == nil {
+		_ = t.SetDeadline(time.Now().Add(partTime)) // fails only on a dead transport, as the reads then do
+		_, _ = io.CopyN(io.Discard, t, strangerBytes)
+	}
+	t.Abort()
 }
 
 // admit judges a client and takes a place for its session. Nil: the welcome says why not.
