@@ -22,6 +22,7 @@ func newRootCommand(place configs.Place) *cobra.Command {
 	root.AddCommand(
 		newJoinCommand(place),
 		newRunCommand(place, &options),
+		newDemoCommand(),
 		newStatusCommand(place, &options),
 		newHealthcheckCommand(place, &options),
 		newConfigCommand(place, &options),
