@@ -36,6 +36,12 @@ func (l listener) Accept() (Transport, error) {
 	return c, nil
 }
 
+// Both ends of a stream are what the relay takes.
+var (
+	_ relay.Stream = (*Stream)(nil)
+	_ relay.Stream = (*Incoming)(nil)
+)
+
 // identity makes a key that is the same for the same letter.
 func identity(t testing.TB, letter byte) *Identity {
 	t.Helper()
