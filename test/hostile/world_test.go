@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"hawser/configs"
 	"hawser/test/program"
 )
 
@@ -26,6 +28,7 @@ type world struct {
 	plain          netip.AddrPort // of the server
 	proxy          netip.AddrPort // of the client
 	echo           netip.AddrPort
+	invite         string // of another client that is let in
 }
 
 // newWorld starts everything; env is for both programs.
@@ -33,13 +36,24 @@ func newWorld(t *testing.T, env ...string) *world {
 	t.Helper()
 	w := &world{site: program.NewSite(t, "127.0.0.1"), echo: newEcho(t)}
 	o := program.Options{Env: append([]string{"HAWSER_LOG_LEVEL=debug"}, env...)}
-	w.site.Join("home") // before the server runs, so that it knows the client from the start
+	w.site.Join("home") // before the server runs, so that it knows the clients from the start
+	w.invite = w.site.Invite("insider")
 	w.server = w.site.StartServer(o)
 	w.plain = w.server.PlainAddr()
 	w.client = w.site.StartClient("home", w.plain, o)
 	w.proxy = w.client.ProxyAddr()
 	w.client.AwaitHealthy()
 	return w
+}
+
+// insider is the key of a client that is let in and not running.
+func (w *world) insider(t *testing.T) ed25519.PrivateKey {
+	t.Helper()
+	invite, err := configs.ParseInvite(w.invite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return invite.Key.Ed25519()
 }
 
 // newEcho listens on loopback and gives back what it gets, with half-close.
@@ -49,6 +63,12 @@ func newEcho(t *testing.T) netip.AddrPort {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serveEcho(t, ln)
+	return addrPort(ln.Addr())
+}
+
+// serveEcho serves a listener until the test ends.
+func serveEcho(t *testing.T, ln net.Listener) {
 	t.Cleanup(func() { _ = ln.Close() })
 	go func() {
 		for {
@@ -64,7 +84,6 @@ func newEcho(t *testing.T) netip.AddrPort {
 			}()
 		}
 	}()
-	return ln.Addr().(*net.TCPAddr).AddrPort()
 }
 
 // transfer goes through client, server, target and back at a few Mbit/s until finish is called.
