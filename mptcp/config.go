@@ -73,6 +73,7 @@ type Notice struct {
 	Path    transport.Path
 	State   SubflowState
 	Reason  string // empty when all is well
+	Known   bool   // the peer has proved on this subflow who it is; until then it may be anybody
 }
 
 // SubflowState is the state of a subflow as the status API tells it.

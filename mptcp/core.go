@@ -211,6 +211,7 @@ func (k *core) anyActive() bool {
 func (k *core) notice(s *subflow) {
 	k.cfg.Observe(Notice{
 		Conn: k.conn.id, Subflow: fmt.Sprint(s.id), Path: s.path, State: s.state(), Reason: s.reason,
+		Known: s.known,
 	})
 }
 

@@ -159,6 +159,7 @@ func (k *core) established(now time.Time, s *subflow) {
 // activate puts a subflow to use.
 func (k *core) activate(now time.Time, s *subflow) {
 	s.phase, s.reason, s.progress, s.expires = phaseActive, "", now, time.Time{}
+	s.known = k.trusted
 	if k.state == ConnConnecting {
 		k.state, k.headAt = ConnEstablished, now
 		k.conn.becameReady(s)
@@ -204,6 +205,7 @@ func (k *core) authenticate(now time.Time, secret []byte, group string, initial 
 		k.group = group
 	}
 	for _, s := range k.subs {
+		s.known = s.phase >= phaseActive
 		if s.authenticated != nil {
 			s.authenticated()
 		}

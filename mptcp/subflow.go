@@ -26,6 +26,7 @@ type subflow struct {
 	addrID   uint8 // the client's address id of its uplink
 	initial  bool  // MP_CAPABLE; otherwise MP_JOIN
 	verified bool  // client: the server's HMAC was right
+	known    bool  // the peer has proved who it is: by TLS, or by the HMAC of a join
 	carrier  transport.Subflow
 	phase    phase
 	expires  time.Time // of the handshake

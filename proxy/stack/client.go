@@ -82,7 +82,7 @@ func NewClient(cfg *configs.Client, o ClientOptions) (*Client, error) {
 		Dialer: dialer{&mptcp.Dialer{
 			Config: mptcp.Config{
 				Scheduler: cfg.Scheduler, Board: c.board, Budget: c.budget, Survive: cfg.Sessions.Survive,
-				Observe: observe(o.Log),
+				Observe: observe(o.Log, false),
 			},
 			Carrier: o.Carrier, Paths: c.ways,
 		}},

@@ -27,11 +27,14 @@ func NewLogger(c configs.Log, out io.Writer) zerolog.Logger {
 	return zerolog.New(out).Level(level).With().Timestamp().Logger()
 }
 
-// observe logs what happens to subflows.
-func observe(log zerolog.Logger) func(mptcp.Notice) {
+// observe logs what happens to subflows. Of those whose peer may be anybody a server says nothing unless it is asked for
+// details, so that strangers cannot fill its log.
+func observe(log zerolog.Logger, server bool) func(mptcp.Notice) {
 	return func(n mptcp.Notice) {
 		level := zerolog.DebugLevel
-		if n.State == mptcp.StateSuspect || n.State == mptcp.StateDead && n.Reason != "the session has ended" {
+		switch {
+		case server && !n.Known:
+		case n.State == mptcp.StateSuspect || n.State == mptcp.StateDead && n.Reason != "the session has ended":
 			level = zerolog.InfoLevel
 		}
 		log.WithLevel(level).Str("session", n.Conn).Str("subflow", n.Subflow).Str("uplink", n.Path.Uplink).

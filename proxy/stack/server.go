@@ -103,7 +103,7 @@ func (s *Server) listen(budget *mptcp.Budget) error {
 	}
 	addr := net.TCPAddrFromAddrPort(s.carrier.Addr())
 	s.conns, err = mptcp.Listen(mptcp.Config{
-		Scheduler: s.cfg.Scheduler, Board: s.board, Budget: budget, Survive: maxSurvive, Observe: observe(s.log),
+		Scheduler: s.cfg.Scheduler, Board: s.board, Budget: budget, Survive: maxSurvive, Observe: observe(s.log, true),
 	}, s.carrier, addr, "plain")
 	if err != nil {
 		return err
