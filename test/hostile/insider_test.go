@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -26,23 +27,35 @@ import (
 	"hawser/transport/plain"
 )
 
-// onePath is a way to a server from 127.0.0.1.
-type onePath netip.AddrPort
-
-func (p onePath) Paths() []transport.Path {
-	return []transport.Path{{
-		Uplink: "lo", ID: 1, Local: netip.MustParseAddr("127.0.0.1"), Remote: netip.AddrPort(p), Carrier: "plain",
-	}}
+// ways are a number of paths from 127.0.0.1 to a server, each an uplink of its own.
+type ways struct {
+	server netip.AddrPort
+	n      int
 }
-func (onePath) Watch(func()) (stop func())   { return func() {} }
-func (onePath) Report(transport.Path, error) {}
 
-// dialSession opens a session's connection, before TLS.
-func (w *world) dialSession(t *testing.T) *mptcp.Conn {
+// Paths implements mptcp.PathSource.
+func (w ways) Paths() (list []transport.Path) {
+	for id := range w.n {
+		list = append(list, transport.Path{
+			Uplink: fmt.Sprint("way ", id+1), ID: uint8(id + 1), Local: netip.MustParseAddr("127.0.0.1"),
+			Remote: w.server, Carrier: "plain",
+		})
+	}
+	return list
+}
+
+// Watch implements mptcp.PathSource: nothing changes.
+func (ways) Watch(func()) (stop func()) { return func() {} }
+
+// Report implements mptcp.PathSource: nobody asks.
+func (ways) Report(transport.Path, error) {}
+
+// dialSession opens a session's connection over a number of uplinks, before TLS.
+func (w *world) dialSession(t *testing.T, uplinks int) *mptcp.Conn {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), program.Patience)
 	defer cancel()
-	d := mptcp.Dialer{Carrier: plain.NewCarrier(""), Paths: onePath(w.plain)}
+	d := mptcp.Dialer{Carrier: plain.NewCarrier(""), Paths: ways{w.plain, uplinks}}
 	conn, err := d.Dial(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +144,7 @@ func TestInsidersWhoBreakTheRulesOfTheSession(t *testing.T) {
 			if c.hello == nil {
 				c.hello = goodHello
 			}
-			conn := tls.Client(w.dialSession(t), config)
+			conn := tls.Client(w.dialSession(t, 1), config)
 			_, err := conn.Write(c.hello())
 			var got tunnel.Welcome
 			if err == nil {
@@ -142,7 +155,7 @@ func TestInsidersWhoBreakTheRulesOfTheSession(t *testing.T) {
 		})
 	}
 	t.Run("200 kB in place of TLS", func(t *testing.T) {
-		conn := w.dialSession(t)
+		conn := w.dialSession(t, 1)
 		hello := append([]byte{22, 3, 1, 0x40, 0, 1, 0, 0xff, 0xff}, make([]byte, 200<<10)...) // a ClientHello without end
 		_, err := conn.Write(hello)
 		if err == nil {
@@ -174,9 +187,9 @@ func (c badHello) judge(t *testing.T, got tunnel.Welcome, err error) {
 }
 
 // enter makes a session; the caller speaks TLS inside.
-func (w *world) enter(t *testing.T, key ed25519.PrivateKey) (*tls.Conn, *mptcp.Conn, error) {
+func (w *world) enter(t *testing.T, key ed25519.PrivateKey, uplinks int) (*tls.Conn, *mptcp.Conn, error) {
 	t.Helper()
-	transport := w.dialSession(t)
+	transport := w.dialSession(t, uplinks)
 	conn := tls.Client(transport, clientTLS(t, key))
 	if _, err := conn.Write(goodHello()); err != nil {
 		return nil, nil, err
@@ -219,7 +232,7 @@ func TestInsidersWhoBreakTheRulesOfAStream(t *testing.T) {
 	w := newWorld(t)
 	key := w.insider(t)
 	running := w.transfer(t)
-	conn, _, err := w.enter(t, key)
+	conn, _, err := w.enter(t, key, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +307,7 @@ func TestInsidersWhoBreakTheMux(t *testing.T) {
 		"garbage":                strings.Repeat("\xff", 64<<10),
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn, _, err := w.enter(t, key)
+			conn, _, err := w.enter(t, key, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
