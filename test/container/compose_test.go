@@ -16,6 +16,7 @@ func TestCompose(t *testing.T) {
 	w := newWorkspace(t)
 	w.env = append(builder(t, w), "HAWSER_IMAGE="+name)
 	startJanitor(t, name, demo, server, client)
+	w.with("HAWSER_PUBLIC_ADDRESSES=192.0.2.1").run(t, `for f in docker/compose.*.yaml; do docker compose -f $f config -q; done`)
 
 	g := readGuide(t, "Try it on one machine")
 	g.take(t, "export COMPOSE_FILE=docker/compose.demo.yaml") // its variables are the workspace's

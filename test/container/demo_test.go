@@ -21,11 +21,7 @@ func walkThrough(t *testing.T, w *workspace, g guide, project string) {
 	w.run(t, g.take(t, "hawser-server invite demo"))
 	client := w.run(t, "docker compose ps -q client")
 	server := w.run(t, "docker compose ps -q server")
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log(w.run(t, "docker compose ps; docker compose logs --tail=60 server client 2>&1"))
-		}
-	})
+	w.show(t, "docker compose ps; docker compose logs -t --tail=150 server client 2>&1; docker compose exec -T client hawser-client status || true")
 	for _, c := range []string{server, client, w.run(t, "docker compose ps -q target")} {
 		awaitHealthy(t, w, c)
 	}

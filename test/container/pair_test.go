@@ -36,11 +36,8 @@ func serveAtHome(t *testing.T, server, client *workspace, project string) {
 	}
 	proxy := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	client = client.with("HAWSER_UPLINKS="+bridge, "HAWSER_LISTEN="+proxy, fmt.Sprintf("HAWSER_ADMIN=127.0.0.1:%d", freePort(t)))
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log(client.run(t, "docker compose logs --tail=40 2>&1"), server.run(t, "docker compose logs --tail=40 2>&1"))
-		}
-	})
+	client.show(t, "docker compose logs -t --tail=40 2>&1")
+	server.show(t, "docker compose logs -t --tail=40 2>&1")
 	client.run(t, "docker compose up -d")
 	awaitHealthy(t, client, client.run(t, "docker compose ps -q client"))
 	target := greeter(t, gateway)

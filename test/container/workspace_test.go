@@ -71,6 +71,16 @@ func copyFile(src fs.FS, path, to string) error {
 	return err
 }
 
+// show logs what commands print, when the test has failed.
+func (w *workspace) show(t *testing.T, commands string) {
+	t.Cleanup(func() {
+		if t.Failed() {
+			out, err := w.try(context.Background(), commands) // the test's own context has ended
+			t.Log(out, err)
+		}
+	})
+}
+
 // with gives the workspace with more variables.
 func (w *workspace) with(env ...string) *workspace {
 	c := *w

@@ -9,14 +9,24 @@ import (
 )
 
 // need is a program that tests call, the Debian package that brings it, and what it is for.
-type need struct{ program, pkg, use string }
+type need struct {
+	program, pkg, use string
+	unless            func() bool // whether this machine can do without; nil: it cannot
+}
 
 // needs lists the programs beyond Go that tests use.
 var needs = []need{
-	{"gcc", "gcc", "the race detector"},
-	{"ip", "iproute2", "network namespaces"},
-	{"curl", "curl", "a real client of the proxy"},
+	{"gcc", "gcc", "the race detector", nil},
+	{"ip", "iproute2", "network namespaces", nil},
+	{"curl", "curl", "a real client of the proxy", nil},
+	{"docker-compose", "docker-compose", "the Compose files", func() bool { return noDocker() || succeeds("docker", "compose", "version") }},
+	{"busybox", "busybox-static", "a stand-in for the Go image", noDocker},
 }
+
+// noDocker tells that containers cannot be tested here anyway: an engine is not for a test to install.
+func noDocker() bool { return !succeeds("docker", "info") }
+
+func succeeds(name string, args ...string) bool { return exec.Command(name, args...).Run() == nil }
 
 // setUp installs missing packages where it may, and builds the pinned tools. What is missing and cannot be installed
 // is named with its remedy; the tests that want it skip themselves.
@@ -55,7 +65,7 @@ func buildTools(r *run) error {
 func missingNeeds(ns []need, look func(string) (string, error)) []need {
 	var missing []need
 	for _, n := range ns {
-		if _, err := look(n.program); err != nil {
+		if _, err := look(n.program); err != nil && (n.unless == nil || !n.unless()) {
 			missing = append(missing, n)
 		}
 	}
