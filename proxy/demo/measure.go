@@ -14,6 +14,7 @@ type measurement struct {
 	version  string
 	plan     plan
 	progress *progress
+	spent    time.Duration // on measuring again
 	result   Result
 }
 
@@ -65,27 +66,48 @@ func (m *measurement) carried() []uint64 {
 func (m *measurement) both(ctx context.Context, what string, who *user, rate int, into *Rates) error {
 	for _, d := range []direction{down, up} {
 		what := fmt.Sprintf("%s, %s", what, d)
-		n := m.plan.measured(rate)
-		var r receipt
-		err := m.progress.step(what, func() (err error) {
-			ctx, cancel := context.WithTimeout(ctx, m.plan.limit())
-			defer cancel()
-			r, err = who.transfer(ctx, d, n)
-			return err
-		})
+		best, err := m.once(ctx, what, who, d, rate)
 		if err != nil {
-			return fmt.Errorf("%s: %w", what, err)
+			return err
 		}
-		into.set(d, r.Rate)
-		m.check(what, n, r)
+		// Another program that takes the processor for a second would be taken for a lack of ours.
+		if float64(best) < enough*float64(rate) && m.spent < m.plan.again {
+			began := time.Now()
+			second, err := m.once(ctx, fmt.Sprintf("%s, again after %s", what, megabits(best)), who, d, rate)
+			if err != nil {
+				return err
+			}
+			best, m.spent = max(best, second), m.spent+time.Since(began)
+		}
+		into.set(d, best)
 	}
 	return nil
 }
 
+// once moves one file and gives its rate.
+func (m *measurement) once(ctx context.Context, what string, who *user, d direction, rate int) (int64, error) {
+	n := m.plan.measured(rate)
+	var r receipt
+	err := m.progress.step(what, func() (err error) {
+		ctx, cancel := context.WithTimeout(ctx, m.plan.limit())
+		defer cancel()
+		r, err = who.transfer(ctx, d, n)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", what, err)
+	}
+	m.check(what, n, r)
+	return r.Rate, nil
+}
+
 // check notes a file that is not the one that was sent.
 func (m *measurement) check(what string, n int64, r receipt) {
-	if r.Bytes != n || r.SHA256 != hashOf(n) {
-		m.result.altered = append(m.result.altered, what)
+	switch {
+	case r.Bytes != n:
+		m.result.broken = append(m.result.broken, fmt.Sprintf("%s: %d bytes arrived of a file of %d", what, r.Bytes, n))
+	case r.SHA256 != hashOf(n):
+		m.result.broken = append(m.result.broken, what+": the file's hash differs")
 	}
 }
 
@@ -109,9 +131,13 @@ func (m *measurement) cut(ctx context.Context, i int) error {
 	})
 	_, gap := a.total()
 	m.result.Cut = Cut{Uplink: l.Name, Gap: gap.Milliseconds(), Lost: n - r.Bytes}
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		m.result.broken = append(m.result.broken, fmt.Sprintf("%s: %v", what, err))
+	default:
+		m.check(what, n, r)
 	}
-	m.check(what, n, r)
 	return nil
 }

@@ -8,7 +8,7 @@ type Result struct {
 	Bond    Rates    `json:"bond"`
 	Cut     Cut      `json:"cut"`
 
-	altered []string // transfers whose hash differed
+	broken []string // what went wrong with which transfer, beside its rate
 }
 
 // Rates are goodputs at the receiver, bit/s.
@@ -54,13 +54,7 @@ func (r *Result) Faults() []string {
 	}
 	check("bond, down", r.Bond.Down, sum())
 	check("bond, up", r.Bond.Up, sum())
-	for _, what := range r.altered {
-		faults = append(faults, what+": the file's hash differs")
-	}
-	if r.Cut.Lost != 0 {
-		faults = append(faults, fmt.Sprintf("cut of %s: %d bytes are missing", r.Cut.Uplink, r.Cut.Lost))
-	}
-	return faults
+	return append(faults, r.broken...)
 }
 
 // megabits writes a rate for people.

@@ -57,7 +57,7 @@ func (s style) table(r *Result) string {
 	bond := fmt.Sprintf("%-14s%16s%16s", "bond", megabits(r.Bond.Down), megabits(r.Bond.Up))
 	fmt.Fprintf(&t, "  %s\n", s.mark(bold, bond))
 	fmt.Fprintf(&t, "  %-14s%16s%16s\n\n", "of the sum", percent(r.Bond.Down), percent(r.Bond.Up))
-	whole := r.Cut.Lost == 0 && len(r.altered) == 0
+	whole := r.Cut.Lost == 0 && len(r.broken) == 0
 	fmt.Fprintf(&t, "  %s fell silent in the middle of a download: %s, largest gap %d ms, %d bytes lost\n",
 		r.Cut.Uplink, s.verdict(whole, "it went on and arrived whole", "it did not arrive whole"), r.Cut.Gap, r.Cut.Lost)
 	return t.String()
