@@ -26,6 +26,7 @@ type loopback struct {
 	dialer Dialer
 	ln     *Listener
 	source *liveSource
+	news   chan struct{} // something happened to a subflow of either end
 }
 
 // liveSource is a PathSource whose list the test changes.
@@ -62,6 +63,13 @@ func (l *liveSource) set(paths []transport.Path) {
 
 func newLoopback(t testing.TB, uplinks int, cfg Config) *loopback {
 	t.Helper()
+	news := make(chan struct{}, 1)
+	cfg.Observe = func(Notice) {
+		select {
+		case news <- struct{}{}:
+		default:
+		}
+	}
 	acceptor, err := plain.Listen(plain.Config{Address: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +88,7 @@ func newLoopback(t testing.TB, uplinks int, cfg Config) *loopback {
 		})
 	}
 	return &loopback{
-		t: t, ln: ln, source: src,
+		t: t, ln: ln, source: src, news: news,
 		dialer: Dialer{Config: cfg, Carrier: plain.NewCarrier(""), Paths: src},
 	}
 }
@@ -109,12 +117,12 @@ func (l *loopback) pair() (client, server *Conn) {
 	return client, server
 }
 
-// waitSubflows waits until n subflows work.
-func waitSubflows(t testing.TB, c *Conn, n int) {
-	t.Helper()
-	var st Stats
-	for range 500 {
-		st = c.Stats()
+// waitSubflows waits until n subflows of c work.
+func (l *loopback) waitSubflows(c *Conn, n int) {
+	l.t.Helper()
+	timeout := time.After(10 * time.Second)
+	for {
+		st := c.Stats()
 		active := 0
 		for _, s := range st.Subflows {
 			if s.State == StateActive {
@@ -124,9 +132,12 @@ func waitSubflows(t testing.TB, c *Conn, n int) {
 		if active == n {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		select {
+		case <-l.news:
+		case <-timeout:
+			l.t.Fatalf("want %d working subflows: %+v", n, st)
+		}
 	}
-	t.Fatalf("want %d working subflows: %+v", n, st)
 }
 
 func TestConnIsANetConn(t *testing.T) {
@@ -188,7 +199,7 @@ func sendRandom(t *testing.T, c *Conn, n int, seed uint64) [32]byte {
 func TestTransferOverSeveralSubflowsArrivesWhole(t *testing.T) {
 	l := newLoopback(t, 3, Config{})
 	client, server := l.pair()
-	waitSubflows(t, client, 3)
+	l.waitSubflows(client, 3)
 	exchange(t, client, server, 32<<20)
 }
 
@@ -224,8 +235,8 @@ func TestHalfCloseEndsOneDirectionOnly(t *testing.T) {
 func TestAbortResetsThePeer(t *testing.T) {
 	l := newLoopback(t, 2, Config{})
 	client, server := l.pair()
-	waitSubflows(t, client, 2)
-	waitSubflows(t, server, 2)
+	l.waitSubflows(client, 2)
+	l.waitSubflows(server, 2)
 	client.Abort()
 	if _, err := server.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 		t.Fatalf("the peer reads %v, want a reset", err)
@@ -235,20 +246,20 @@ func TestAbortResetsThePeer(t *testing.T) {
 func TestLostSubflowIsJoinedAgain(t *testing.T) {
 	l := newLoopback(t, 2, Config{})
 	client, server := l.pair()
-	waitSubflows(t, client, 2)
+	l.waitSubflows(client, 2)
 	all := l.source.Paths()
 	l.source.set(all[:1])
-	waitSubflows(t, client, 1)
-	waitSubflows(t, server, 1)
+	l.waitSubflows(client, 1)
+	l.waitSubflows(server, 1)
 	l.source.set(all)
-	waitSubflows(t, client, 2)
+	l.waitSubflows(client, 2)
 	l.source.set(nil) // break before make
-	waitSubflows(t, client, 0)
+	l.waitSubflows(client, 0)
 	if st := client.Stats().State; st != ConnWaiting {
 		t.Fatalf("without any uplink the connection is %s", st)
 	}
 	l.source.set(all)
-	waitSubflows(t, client, 2)
+	l.waitSubflows(client, 2)
 	exchange(t, client, server, 1<<20)
 }
 
@@ -257,7 +268,7 @@ func BenchmarkThroughput(b *testing.B) {
 		b.Run(fmt.Sprintf("uplinks=%d", uplinks), func(b *testing.B) {
 			l := newLoopback(b, uplinks, Config{})
 			client, server := l.pair()
-			waitSubflows(b, client, uplinks)
+			l.waitSubflows(client, uplinks)
 			go func() { _, _ = io.Copy(io.Discard, onlyReader{server}) }()
 			buf := make([]byte, 16406)
 			b.SetBytes(int64(len(buf)))

@@ -143,9 +143,9 @@ func (d *delivery) over(t time.Duration) (bps float64, gap time.Duration) {
 	return float64(d.total-from) * 8 / t.Seconds(), max(d.gap, time.Since(d.last))
 }
 
-// equal is two links of 50 Mbit/s and 10 ms.
+// equal is two links of 20 Mbit/s and 10 ms.
 func equal() []plaintest.LinkConfig {
-	l := plaintest.LinkConfig{Rate: 50e6, Delay: 10 * time.Millisecond}
+	l := plaintest.LinkConfig{Rate: 20e6, Delay: 10 * time.Millisecond}
 	return []plaintest.LinkConfig{l, l}
 }
 
@@ -157,11 +157,11 @@ func TestBondGivesTheSumOfItsLinks(t *testing.T) {
 	}{
 		{"equal", equal(), 0.93},
 		{"dsl and lte", []plaintest.LinkConfig{
-			{Rate: 100e6, Delay: 8 * time.Millisecond}, {Rate: 30e6, Delay: 30 * time.Millisecond, Loss: 0.001}}, 0.93},
+			{Rate: 40e6, Delay: 8 * time.Millisecond}, {Rate: 12e6, Delay: 30 * time.Millisecond, Loss: 0.001}}, 0.90},
 		{"far apart", []plaintest.LinkConfig{
-			{Rate: 200e6, Delay: 5 * time.Millisecond}, {Rate: 20e6, Delay: 100 * time.Millisecond}}, 0.90},
+			{Rate: 60e6, Delay: 5 * time.Millisecond}, {Rate: 6e6, Delay: 100 * time.Millisecond}}, 0.90},
 		{"one with loss", []plaintest.LinkConfig{
-			{Rate: 50e6, Delay: 10 * time.Millisecond}, {Rate: 50e6, Delay: 10 * time.Millisecond, Loss: 0.01}}, 0.85},
+			{Rate: 20e6, Delay: 10 * time.Millisecond}, {Rate: 20e6, Delay: 10 * time.Millisecond, Loss: 0.01}}, 0.80},
 	} {
 		for _, dir := range []string{"up", "down"} {
 			t.Run(c.name+" "+dir, func(t *testing.T) {
@@ -172,8 +172,8 @@ func TestBondGivesTheSumOfItsLinks(t *testing.T) {
 						a, b = b, a
 					}
 					d := bulk(a, b)
-					time.Sleep(2 * time.Second)
-					bps, gap := d.over(4 * time.Second)
+					time.Sleep(4 * time.Second)
+					bps, gap := d.over(3 * time.Second)
 					sum := 0.0
 					for _, l := range c.links {
 						sum += float64(l.Rate)

@@ -38,6 +38,7 @@ var Parsers = []Parser{
 	{Func: "proxy/inbound.readRequest4", Target: "proxy/inbound.FuzzReadRequest4"},
 	{Func: "proxy/inbound.readText4", Target: "proxy/inbound.FuzzReadRequest4"},
 	{Func: "proxy/inbound.parseTarget", Target: "proxy/inbound.FuzzParseTarget"},
+	{Func: "proxy/tunnel/mux.parseHeader", Target: "proxy/tunnel/mux.FuzzParseHeader"},
 	{Func: "proxy/tunnel.ReadHello", Target: "proxy/tunnel.FuzzReadHello"},
 	{Func: "proxy/tunnel.parseHello", Target: "proxy/tunnel.FuzzReadHello"},
 	{Func: "proxy/tunnel.ReadWelcome", Target: "proxy/tunnel.FuzzReadWelcome"},

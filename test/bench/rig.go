@@ -41,7 +41,7 @@ func programs(ctx context.Context, dir string) (bin string, cleanup func(), err 
 // bond is a rig and the traffic's target on the server's host.
 type bond struct {
 	*rig.Rig
-	sink net.Listener
+	sink *sink
 }
 
 // newBond starts both programs with their default configuration.
@@ -54,13 +54,12 @@ func newBond(ctx context.Context, bin string, links []netlab.LinkConfig) (*bond,
 	if err != nil {
 		return nil, err
 	}
-	sink, err := r.Home.Server.Listen("tcp", netip.AddrPortFrom(r.Addr, 9000).String())
+	ln, err := r.Home.Server.Listen("tcp", netip.AddrPortFrom(r.Addr, 9000).String())
 	if err != nil {
 		r.Close()
 		return nil, err
 	}
-	go serveTraffic(sink)
-	return &bond{r, sink}, nil
+	return &bond{r, serveSink(ln)}, nil
 }
 
 func (b *bond) close() {

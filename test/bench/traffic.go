@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -19,15 +20,47 @@ const (
 	askBytes                    // 8 bytes follow: send that many, then end the direction
 )
 
-// serveTraffic is the target of all measurements.
-func serveTraffic(ln net.Listener) {
+// sink is the target of all measurements.
+type sink struct {
+	net.Listener
+	mu    sync.Mutex
+	conns map[net.Conn]struct{}
+}
+
+// serveSink serves what ln accepts until Close.
+func serveSink(ln net.Listener) *sink {
+	s := &sink{Listener: ln, conns: make(map[net.Conn]struct{})}
+	go s.serve()
+	return s
+}
+
+func (s *sink) serve() {
 	for {
-		c, err := ln.Accept()
+		c, err := s.Accept()
 		if err != nil {
 			return
 		}
-		go serveOne(c)
+		s.mu.Lock()
+		s.conns[c] = struct{}{}
+		s.mu.Unlock()
+		go func() {
+			serveOne(c)
+			s.mu.Lock()
+			delete(s.conns, c)
+			s.mu.Unlock()
+		}()
 	}
+}
+
+// Close ends every connection as well: when its namespace is removed no end arrives any more.
+func (s *sink) Close() error {
+	err := s.Listener.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		_ = c.Close()
+	}
+	return err
 }
 
 func serveOne(c net.Conn) {
@@ -44,11 +77,25 @@ func serveOne(c net.Conn) {
 		go tell(c, &total)
 		drain(c, &total)
 	case askEcho:
-		_, _ = io.Copy(c, c)
+		echo(c)
 	case askBytes:
 		var n [8]byte
 		if _, err := io.ReadFull(c, n[:]); err == nil {
 			_, _ = io.CopyN(c, zeros{}, int64(binary.BigEndian.Uint64(n[:])))
+		}
+	}
+}
+
+// echo sends back what comes. io.Copy would splice, and hold a pipe for each idle connection.
+func echo(c net.Conn) {
+	var b [512]byte
+	for {
+		n, err := c.Read(b[:])
+		if err != nil {
+			return
+		}
+		if _, err := c.Write(b[:n]); err != nil {
+			return
 		}
 	}
 }

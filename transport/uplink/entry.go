@@ -18,7 +18,7 @@ const (
 	drainGain = 0.75
 	// capSlack is added to the minimum round trip: acknowledgements of the carrier come in steps and wait for
 	// goroutines, which matters on links with round trips far below it, and there only.
-	capSlack = 3 * time.Millisecond
+	capSlack = time.Millisecond
 	// capChunk is the one chunk more that is always allowed.
 	capChunk = 16 << 10
 	// capStart is the cap before anything is known: the kernel's initial window and what it grows to in two round trips.
