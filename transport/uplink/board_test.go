@@ -11,7 +11,8 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 type testLink struct {
 	rate     int // bytes/s
 	delay    time.Duration
-	busy     time.Time // the bottleneck is busy until then
+	stall    time.Duration // once in stallEvery, acknowledgements wait for this time and come together
+	busy     time.Time     // the bottleneck is busy until then
 	entry    *Entry
 	inFlight []flight
 	queue    time.Duration // longest wait in the queue since it was last reset
@@ -24,7 +25,10 @@ type flight struct {
 	n    int
 }
 
-const testChunk = 16 << 10
+const (
+	testChunk  = 16 << 10
+	stallEvery = 300 * time.Millisecond
+)
 
 // run keeps the link filled up to the board's cap until the time given.
 func (l *testLink) run(now, until time.Time) time.Time {
@@ -48,7 +52,11 @@ func (l *testLink) send(now time.Time) {
 	}
 	l.queue = max(l.queue, start.Sub(now))
 	l.busy = start.Add(time.Duration(float64(testChunk) / float64(l.rate) * float64(time.Second)))
-	l.inFlight = append(l.inFlight, flight{back: l.busy.Add(2 * l.delay), mark: l.entry.Sent(now, testChunk), n: testChunk})
+	back := l.busy.Add(2 * l.delay)
+	if begin := back.Truncate(stallEvery); back.Before(begin.Add(l.stall)) {
+		back = begin.Add(l.stall)
+	}
+	l.inFlight = append(l.inFlight, flight{back: back, mark: l.entry.Sent(now, testChunk), n: testChunk})
 }
 
 func newLink(rate int, delay time.Duration) *testLink {

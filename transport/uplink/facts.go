@@ -45,14 +45,16 @@ func (e *Entry) limit(now time.Time) int {
 	if rate == 0 || e.minRTT == 0 {
 		return capStart
 	}
+	product := float64(rate) * (e.minRTT + capSlack).Seconds()
 	gain := capGain
 	switch {
 	case !e.rate.filled:
 		gain = startGain
 	case !e.draining.IsZero() && now.Before(e.draining.Add(e.srtt)):
-		gain = drainGain
+		// Without the allowance for bursts: it would keep the queue standing, and the round trip that is then measured
+		// would be longer each time.
+		return int(drainGain*product) + capChunk
 	}
-	product := float64(rate) * (e.minRTT + capSlack).Seconds()
 	// What comes in bursts because of a hole may be a whole round trip's worth. Where the segments themselves are late
 	// there is a queue, which this allowance would only feed.
 	room := product
