@@ -16,7 +16,7 @@ const flushTime = 5 * time.Second
 
 var errClosedByPeer = errors.New("closed by the server")
 
-// clientSession is one session of the pool. draining belongs to Pool.mu; everything else is set once or
+// clientSession is one session of the pool. draining and darkSince belong to Pool.mu; everything else is set once or
 // locks itself.
 type clientSession struct {
 	id        string
@@ -27,6 +27,7 @@ type clientSession struct {
 	meter     meter
 	opening   atomic.Int32 // streams that chose this session and are not in the mux yet
 	draining  string       // why no new streams go here; empty: they do
+	darkSince time.Time    // first look that found no uplink; zero: the last one found one
 	closed    atomic.Bool  // close was called
 }
 

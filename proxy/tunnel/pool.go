@@ -54,6 +54,7 @@ type poolFeatures struct {
 	replace bool // worn sessions are replaced
 	backoff bool // a failed dial is not repeated at once
 	giveUp  bool // a new stream fails when no uplink works
+	dark    bool // a session without an uplink is not counted on
 }
 
 // Pool is a client's sessions. Its methods may be called from any goroutine.

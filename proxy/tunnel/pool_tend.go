@@ -13,6 +13,7 @@ func (p *Pool) tend(now time.Time) time.Duration {
 	}
 	next := alarm{now: now}
 	p.drainWorn(now, &next)
+	p.noteDark(now, &next)
 	p.closeIdle(now, &next)
 	p.endDrained()
 	missing := p.missing(now)
@@ -58,9 +59,15 @@ func (p *Pool) alive() []*clientSession {
 
 // missing is how many sessions to dial now. Under mu.
 func (p *Pool) missing(now time.Time) int {
-	alive := p.alive()
+	alive := p.lit(now)
 	have := len(alive) + len(p.dials)
-	if have < p.c.Min && !p.c.off.ahead {
+	dark := len(p.alive()) - len(alive)
+	switch {
+	case dark > 0 && len(alive) == 0 && have > 0, have+dark >= 2*p.c.Max:
+		return 0 // one try at a time; and outages in a row must not pile up sessions
+	case dark > 0 && len(alive) == 0:
+		return 1
+	case have < p.c.Min && !p.c.off.ahead:
 		return p.c.Min - have
 	}
 	if have >= p.c.Max || len(p.dials) > 0 {
@@ -107,7 +114,7 @@ func (p *Pool) drainWorn(now time.Time, next *alarm) {
 // closeIdle closes a session that is not needed any more: more than Min, without streams for idleTime, and another one
 // that is free of bulk. Under mu.
 func (p *Pool) closeIdle(now time.Time, next *alarm) {
-	alive := p.alive()
+	alive := p.lit(now)
 	spare := len(alive) - p.c.Min
 	free := 0
 	for _, s := range alive {
