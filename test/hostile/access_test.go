@@ -104,9 +104,11 @@ func TestProxyPassword(t *testing.T) {
 	closed.AwaitHealthy()
 	target := w.echo
 	for user, want := range map[string]byte{"": 0xff, "me:wrong": 0xfe, "you:secret": 0xfe, "me:": 0xfe, "me:secret": succeeded} {
-		if _, code := socks(t, proxy, target.Addr().String(), target.Port(), user); code != want {
+		conn, code := socks(t, proxy, target.Addr().String(), target.Port(), user)
+		if code != want {
 			t.Errorf("SOCKS5 as %q: %#x, want %#x", user, code, want)
 		}
+		_ = conn.Close()
 	}
 	old := dial(t, proxy)
 	say(t, old, binary.BigEndian.AppendUint16([]byte{4, 1}, target.Port()))
@@ -126,6 +128,7 @@ func TestProxyPassword(t *testing.T) {
 		if got := string(hear(t, conn, 12)); got != "HTTP/1.1 "+want {
 			t.Errorf("CONNECT with %q: %q, want %s", authorization, got, want)
 		}
+		_ = conn.Close()
 	}
 	running.finish(t)
 	wantAlive(t, w)

@@ -56,6 +56,7 @@ var halfOpens = []halfOpen{
 }
 
 func TestHalfOpenConnections(t *testing.T) {
+	t.Parallel() // it waits for time-outs
 	w := newWorld(t)
 	running := w.transfer(t)
 	before := w.server.Metric("process_open_fds")

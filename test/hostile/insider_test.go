@@ -278,6 +278,7 @@ func TestInsidersWhoBreakTheRulesOfAStream(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer st.Reset()
 		_ = st.SetDeadline(time.Now().Add(program.Patience))
 		if reply, err := tunnel.ReadReply(st); err != nil || reply.Code != relay.CodeSucceeded {
 			t.Fatalf("%v, %v; want success", reply, err)

@@ -192,6 +192,7 @@ func (w *world) joinWith(t *testing.T, keys [2]mptcp.Key, hmac func(answer wire.
 }
 
 func TestPathThatSawTheKeysCannotJoin(t *testing.T) {
+	t.Parallel() // it waits for time-outs
 	w, tp := newTappedWorld(t)
 	running := w.transfer(t)
 	sessions := tp.sessions()

@@ -17,6 +17,7 @@ import (
 )
 
 func TestInterfaceThatDoesNotExist(t *testing.T) {
+	t.Parallel() // it waits for time-outs
 	w := newWorld(t)
 	running := w.transfer(t)
 	client := w.site.StartClient("home", w.plain, program.Options{Env: []string{"HAWSER_UPLINKS=hwnone0"}})
@@ -81,6 +82,7 @@ func TestInterfaceThatComesLater(t *testing.T) {
 
 // TestNameThatResolvesToAPrivateAddress gives the server a hosts file of its own.
 func TestNameThatResolvesToAPrivateAddress(t *testing.T) {
+	t.Parallel() // it waits for a name server that may not be there
 	netlab.NeedRoot(t)
 	hosts := filepath.Join(t.TempDir(), "hosts")
 	text := "127.0.0.1 localhost\n10.1.2.3 intranet.example\n192.168.7.7 mixed.example\n127.0.0.1 mixed.example\nfd00::7 six.example\n"

@@ -86,7 +86,7 @@ func serveEcho(t *testing.T, ln net.Listener) {
 	}()
 }
 
-// transfer goes through client, server, target and back at a few Mbit/s until finish is called.
+// transfer goes through client, server, target and back at some Mbit/s until finish is called.
 type transfer struct {
 	conn  net.Conn
 	stop  chan struct{}
@@ -98,7 +98,7 @@ type transfer struct {
 
 const (
 	transferChunk = 16 << 10 // bytes
-	transferTick  = 5 * time.Millisecond
+	transferTick  = 2 * time.Millisecond
 )
 
 // transfer begins one.
