@@ -53,6 +53,8 @@ func serve(c *cobra.Command, place configs.Place, options configs.Options) error
 	}
 	go configs.WatchServer(c.Context(), place, options, cfg.File,
 		func(fresh *configs.Server) { s.SetClients(fresh.Clients) },
-		func(err error) { log.Error().Err(err).Msg("the configuration has changed and is not usable: the last good list of clients stays in force") })
+		func(err error) {
+			log.Error().Err(err).Msg("the configuration has changed and is not usable: the last good list of clients stays in force")
+		})
 	return s.Run(c.Context())
 }
