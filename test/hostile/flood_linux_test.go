@@ -52,9 +52,7 @@ var floods = []flood{
 func TestTenThousandStrangers(t *testing.T) {
 	w := newWorld(t, "HAWSER_LOG_LEVEL=info")
 	running := w.transfer(t)
-	_ = w.server.Status() // so that what that takes is in the baseline
-	files, routines := w.server.Metric("process_open_fds"), w.server.Metric("go_goroutines")
-	memory, _ := w.server.Memory()
+	calm := noteCalm(t, w.server)
 	for _, f := range floods {
 		t.Run(f.name, func(t *testing.T) {
 			held := f.start(t, w.plain)
@@ -83,7 +81,7 @@ func TestTenThousandStrangers(t *testing.T) {
 			}
 		})
 	}
-	w.wantCalm(t, files, routines, memory)
+	calm.want(t)
 	if n := len(w.server.Log()); n > 64<<10 {
 		t.Errorf("strangers have made the server log %d kB", n>>10)
 	}
@@ -91,21 +89,55 @@ func TestTenThousandStrangers(t *testing.T) {
 	wantAlive(t, w)
 }
 
-// wantCalm wants a server to hold again what it held before.
-func (w *world) wantCalm(t *testing.T, files, routines float64, memory int) {
+// TestTenThousandSilentApplications is the same at the client's end.
+func TestTenThousandSilentApplications(t *testing.T) {
+	w := newWorld(t, "HAWSER_LOG_LEVEL=info")
+	running := w.transfer(t)
+	calm := noteCalm(t, w.client)
+	held := flood{source: scattered, stage: connected}.start(t, w.proxy)
+	held.await(t)
+	exchange(t, w.proxy, w.echo)
+	held.rest()
+	exchange(t, w.proxy, w.echo)
+	running.moves(t)
+	if _, peak := w.client.Memory(); peak > memoryBound {
+		t.Errorf("the client has held %d MB, at most %d are allowed", peak>>20, memoryBound>>20)
+	}
+	held.close()
+	calm.want(t)
+	running.finish(t)
+	wantAlive(t, w)
+}
+
+// calm is what a program holds while nobody disturbs it.
+type calm struct {
+	program         *program.Process
+	files, routines float64
+	memory          int // bytes
+}
+
+func noteCalm(t *testing.T, p *program.Process) calm {
+	t.Helper()
+	_ = p.Status() // what that takes belongs to it
+	memory, _ := p.Memory()
+	return calm{p, p.Metric("process_open_fds"), p.Metric("go_goroutines"), memory}
+}
+
+// want wants the program to hold again what it held before.
+func (c calm) want(t *testing.T) {
 	t.Helper()
 	var f, r float64
 	program.Await(t, "what strangers held is free again", program.Patience, func() bool {
-		f, r = w.server.Metric("process_open_fds"), w.server.Metric("go_goroutines")
-		return f <= files+10 && r <= routines+50
+		f, r = c.program.Metric("process_open_fds"), c.program.Metric("go_goroutines")
+		return f <= c.files+10 && r <= c.routines+50
 	}, func() string {
-		return fmt.Sprintf("%.0f descriptors (before: %.0f), %.0f goroutines (before: %.0f)", f, files, r, routines)
+		return fmt.Sprintf("%.0f descriptors (before: %.0f), %.0f goroutines (before: %.0f)", f, c.files, r, c.routines)
 	})
 	now := 0
 	program.Await(t, "memory is given back", program.Patience, func() bool {
-		now, _ = w.server.Memory()
-		return now <= memory+48<<20
-	}, func() string { return fmt.Sprintf("%d MB, before: %d MB", now>>20, memory>>20) })
+		now, _ = c.program.Memory()
+		return now <= c.memory+48<<20
+	}, func() string { return fmt.Sprintf("%d MB, before: %d MB", now>>20, c.memory>>20) })
 }
 
 // crowd is the strangers that are there: floodSize of them, and the newest in place of the oldest.

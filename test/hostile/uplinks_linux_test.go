@@ -27,11 +27,16 @@ func TestInterfaceThatDoesNotExist(t *testing.T) {
 			s.Uplinks[0].Reason == "interface hwnone0 does not exist"
 	})
 	start := time.Now()
+	web := dial(t, client.ProxyAddr())
+	say(t, web, fmt.Appendf(nil, "CONNECT %s HTTP/1.1\r\nHost: %[1]s\r\n\r\n", w.echo))
 	if _, code := socks(t, client.ProxyAddr(), w.echo.Addr().String(), w.echo.Port(), ""); code != netUnreachable {
 		t.Errorf("SOCKS reply %d, want 3, network unreachable", code)
 	}
 	if took := time.Since(start); took < 9*time.Second || took > 15*time.Second {
 		t.Errorf("the refusal took %v, want the 10 s that a stream waits for an uplink", took)
+	}
+	if answer := string(hear(t, web, 12)); answer != "HTTP/1.1 503" {
+		t.Errorf("CONNECT is answered %q, want HTTP/1.1 503", answer)
 	}
 	if status := client.Stop(); status != 0 {
 		t.Errorf("exit status %d after SIGTERM, want 0", status)
