@@ -62,7 +62,7 @@ func (p Place) value(name string) (text string, ok bool, err error) {
 	if ok && text != "" {
 		return "", false, fmt.Errorf("both %s and %s_FILE are set: keep one", name, name)
 	}
-	b, err := readFile(p.path(file), maxConfigFile)
+	b, err := readFile(p.path(file))
 	if err != nil {
 		return "", false, fmt.Errorf("%s_FILE: %w", name, err)
 	}

@@ -79,7 +79,7 @@ func LoadServer(p Place, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := readFile(file, maxConfigFile)
+	text, err := readFile(file)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (d *document) readFile(file string, v reflect.Value) error {
 	if file == "" {
 		return nil
 	}
-	text, err := readFile(file, maxConfigFile)
+	text, err := readFile(file)
 	if err != nil {
 		return err
 	}

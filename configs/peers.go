@@ -107,7 +107,7 @@ func (s *Server) edit(p Place, o Options, change func(now *Server, text []byte) 
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	text, err := readFile(target.path, maxConfigFile)
+	text, err := readFile(target.path)
 	if err != nil {
 		return err
 	}

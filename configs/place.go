@@ -104,19 +104,19 @@ func (p Place) find(flag, base string) (string, error) {
 	return "", e
 }
 
-// readFile reads a file of at most limit bytes that the user named.
-func readFile(path string, limit int64) ([]byte, error) {
+// readFile reads a file that the user named, of at most maxConfigFile bytes.
+func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, faultOf(err, "")
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	b, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
 	if err != nil {
 		return nil, faultOf(err, "")
 	}
-	if int64(len(b)) > limit {
-		return nil, fault(path, "too large: at most %d bytes", limit)
+	if len(b) > maxConfigFile {
+		return nil, fault(path, "too large: at most %d bytes", maxConfigFile)
 	}
 	return b, nil
 }

@@ -59,7 +59,7 @@ func TestExitStatusAndMessage(t *testing.T) {
 		{"unknown flag", nil, "work --m 1", 2, "prog: unknown flag: --m\nsee: prog work --help\n"},
 		{"flag of a wrong kind", nil, "work --n x", 2, `prog: invalid argument "x" for "--n" flag`},
 		{"required flag", nil, "must", 2, "prog: required flag(s) \"x\" not set\nsee: prog must --help\n"},
-		{"unknown command", nil, "wrok", 2, "prog: unknown command \"wrok\": did you mean \"work\"?\nsee: prog --help\n"},
+		{"unknown command", nil, "walk", 2, "prog: unknown command \"walk\": did you mean \"work\"?\nsee: prog --help\n"},
 		{"nothing", nil, "", 2, "prog: a command is missing: use one of "},
 		{"unknown command of a group", nil, "config chek", 2, "prog: unknown command \"chek\": did you mean \"check\"?\nsee: prog config --help\n"},
 		{"group alone", nil, "config", 2, "prog: a command is missing: use one of check\nsee: prog config --help\n"},

@@ -187,7 +187,7 @@ func (p *Pool) openOn(ctx context.Context, s *clientSession, request []byte) (*S
 // awaitReply waits until the server has answered, or the session has had no uplink for giveUpTime. A server that takes
 // its time to connect is another matter.
 func (p *Pool) awaitReply(s *clientSession, st *mux.Stream) error {
-	defer st.SetReadDeadline(time.Time{})
+	defer func() { _ = st.SetReadDeadline(time.Time{}) }() // fails only on a stream that has ended
 	began := time.Now()
 	var dark time.Time // first look that found no uplink
 	for wait := giveUpTime / 2; ; wait = lookAgain {

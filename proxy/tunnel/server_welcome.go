@@ -24,7 +24,7 @@ func (s *Server) welcome(t Transport) (*serverSession, error) {
 		part(t, err)
 		return nil, err
 	}
-	session, verdict := s.admit(t, conn, peer)
+	session, verdict := s.admit(t, peer)
 	if session == nil {
 		s.c.Log.Info().Str("key", Fingerprint(peer.key)).Stringer("peer", t.RemoteAddr()).
 			Stringer("status", verdict.Status).Msg("client turned away")
@@ -67,7 +67,7 @@ func part(t Transport, why error) {
 }
 
 // admit judges a client and takes a place for its session. Nil: the welcome says why not.
-func (s *Server) admit(t Transport, conn *tls.Conn, peer client) (*serverSession, Welcome) {
+func (s *Server) admit(t Transport, peer client) (*serverSession, Welcome) {
 	w := Welcome{Version: Version, Software: s.c.Software}
 	s.mu.Lock()
 	defer s.mu.Unlock()

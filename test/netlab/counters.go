@@ -38,7 +38,6 @@ type tally struct {
 	lateSum  time.Duration
 	bins     []int64 // bytes per historyStep, a ring
 	last     int64   // number of the newest bin
-	probe    func(time.Duration)
 }
 
 // deliver counts a frame of n bytes that was due at due and leaves at now.
