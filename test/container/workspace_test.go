@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,13 +96,20 @@ func (w *workspace) try(ctx context.Context, commands string) (string, error) {
 	commands = w.edits.Replace(strings.ReplaceAll(commands, "docker compose", compose()))
 	cmd := exec.CommandContext(ctx, "sh", "-euc", commands)
 	cmd.Dir = w.dir
-	cmd.Env = append(os.Environ(), w.env...)
+	cmd.Env = append(machine(), w.env...)
 	var out, errOut strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := cmd.Run(); err != nil {
 		return out.String(), fmt.Errorf("%s: %w\n%s%s", commands, err, out.String(), errOut.String())
 	}
 	return out.String(), nil
+}
+
+// machine is the environment of this process without what would configure the files under test.
+func machine() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "HAWSER_") || strings.HasPrefix(v, "COMPOSE_")
+	})
 }
 
 // run is try for commands that have to succeed.
