@@ -42,6 +42,7 @@ type ServerConfig struct {
 type Server struct {
 	c      ServerConfig
 	tls    *tls.Config
+	door   zerolog.Logger  // for strangers, who must not be able to fill the log: so many lines a second
 	ctx    context.Context // ends when Shutdown is over
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup // one for each transport
@@ -55,6 +56,9 @@ type Server struct {
 	closing    bool
 	stats      ServerStats // the counters
 }
+
+// refusalLines is how many clients a second are logged when they are turned away.
+const refusalLines = 5
 
 // NewServer makes a server.
 func NewServer(c ServerConfig) (*Server, error) {
@@ -78,6 +82,7 @@ func NewServer(c ServerConfig) (*Server, error) {
 	s := &Server{
 		c:         c,
 		tls:       serverTLS(c.Identity),
+		door:      c.Log.Sample(&zerolog.BurstSampler{Burst: refusalLines, Period: time.Second}),
 		listeners: make(map[Listener]struct{}),
 		idle:      make(chan struct{}),
 	}

@@ -26,7 +26,7 @@ func (s *Server) welcome(t Transport) (*serverSession, error) {
 	}
 	session, verdict := s.admit(t, peer)
 	if session == nil {
-		s.c.Log.Info().Str("key", Fingerprint(peer.key)).Stringer("peer", t.RemoteAddr()).
+		s.door.Info().Str("key", Fingerprint(peer.key)).Stringer("peer", t.RemoteAddr()).
 			Stringer("status", verdict.Status).Msg("client turned away")
 		_, _ = conn.Write(AppendWelcome(nil, verdict)) // the deadline holds; a client that has gone needs no welcome
 		stop()
