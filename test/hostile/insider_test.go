@@ -154,6 +154,20 @@ func TestInsidersWhoBreakTheRulesOfTheSession(t *testing.T) {
 			running.moves(t)
 		})
 	}
+	t.Run("keys that are not listed, in numbers", func(t *testing.T) {
+		const clients, lines = 60, 5 // lines a second
+		_, stranger, _ := ed25519.GenerateKey(rand.Reader)
+		before, start := strings.Count(w.server.Log(), "client turned away"), time.Now()
+		for range clients {
+			if _, _, err := w.enter(t, stranger, 1); err == nil {
+				t.Fatal("a key that is not listed gets in")
+			}
+		}
+		n, most := strings.Count(w.server.Log(), "client turned away")-before, lines*(2+int(time.Since(start).Seconds()))
+		if n == 0 || n > most {
+			t.Errorf("%d clients in %v made the server log %d lines, want 1 to %d", clients, time.Since(start), n, most)
+		}
+	})
 	t.Run("200 kB in place of TLS", func(t *testing.T) {
 		conn := w.dialSession(t, 1)
 		hello := append([]byte{22, 3, 1, 0x40, 0, 1, 0, 0xff, 0xff}, make([]byte, 200<<10)...) // a ClientHello without end
