@@ -114,8 +114,11 @@ func findWays(cfg *configs.Client, log zerolog.Logger) Ways {
 	targets := uplink.NewTargets(set, uplink.TargetsConfig{
 		Addresses: cfg.Server.Addresses, PlainPort: cfg.Server.PlainPort,
 		Changed: func(u uplink.Uplink) {
-			log.Info().Str("uplink", u.Name).Str("interface", u.Interface).Stringer("address", u.Address()).
-				Str("state", string(u.State)).Str("reason", u.Reason).Msg("uplink")
+			line := log.Info().Str("uplink", u.Name).Str("interface", u.Interface)
+			if a := u.Address(); a.IsValid() {
+				line = line.Stringer("address", a)
+			}
+			line.Str("state", string(u.State)).Str("reason", u.Reason).Msg("uplink")
 		},
 	})
 	return machineWays{targets, set}
