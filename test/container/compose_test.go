@@ -1,3 +1,5 @@
+//go:build linux
+
 package container
 
 import (
@@ -15,7 +17,7 @@ func TestCompose(t *testing.T) {
 	demo, server, client := name+"-demo", name+"-server", name+"-client"
 	w := newWorkspace(t)
 	w.env = append(builder(t, w), "HAWSER_IMAGE="+name)
-	startJanitor(t, name, demo, server, client)
+	startJanitor(t, w, name, demo, server, client)
 	w.with("HAWSER_PUBLIC_ADDRESSES=192.0.2.1").run(t, `for f in docker/compose.*.yaml; do docker compose -f $f config -q; done`)
 
 	g := readGuide(t, "Try it on one machine")

@@ -1,3 +1,5 @@
+//go:build linux
+
 package container
 
 import (
@@ -8,8 +10,9 @@ import (
 	"testing"
 )
 
-// cleaning waits until the other end of its standard input is closed, which the kernel does when this process ends in
-// whatever way. Then it removes everything of the projects, the image, and what builds of earlier days have left.
+// cleaning waits until the other end of its standard input is closed, which the kernel does when this process and the
+// commands that it runs have ended, in whatever way. Then it removes everything of the projects, the image, the
+// workspace, and what builds of earlier days have left.
 const cleaning = `
 read -r line || true
 for p in $PROJECTS; do
@@ -19,26 +22,30 @@ for p in $PROJECTS; do
 	docker volume ls -q --filter $f | xargs -r docker volume rm -f
 done
 docker image ls -q "$IMAGE" | xargs -r docker image rm -f
+rm -rf "$WORKSPACE"
 docker image prune -f --filter label=hawser.stage=build --filter until=24h
 `
 
-// startJanitor has the projects and the image removed when the test, or the process, ends.
-func startJanitor(t *testing.T, image string, projects ...string) {
+// startJanitor has the projects, the image and the workspace removed when the test, or the process, ends.
+func startJanitor(t *testing.T, w *workspace, image string, projects ...string) {
 	t.Helper()
-	cmd := exec.Command("sh", "-uc", cleaning)
-	cmd.Env = append(os.Environ(), "IMAGE="+image, "PROJECTS="+strings.Join(projects, " "))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C must not reach it
-	var out strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &out
-	in, err := cmd.StdinPipe()
+	end, hold, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	cmd := exec.Command("sh", "-uc", cleaning)
+	cmd.Env = append(os.Environ(), "IMAGE="+image, "PROJECTS="+strings.Join(projects, " "), "WORKSPACE="+w.dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C must not reach it
+	var out strings.Builder
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = end, &out, &out
+	err = cmd.Start()
+	end.Close()
+	if err != nil {
 		t.Fatal(err)
 	}
+	w.hold = hold
 	t.Cleanup(func() {
-		in.Close()
+		hold.Close()
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("clean up: %v\n%s", err, out.String())
 		}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package container
 
 import (
@@ -22,6 +24,7 @@ type workspace struct {
 	dir   string
 	env   []string          // beside the process's own
 	edits *strings.Replacer // what differs from the document: ports and networks that are free here
+	hold  *os.File          // the janitor waits until nobody has it open any more
 }
 
 // newWorkspace copies the sources, without what is built and without invites.
@@ -97,6 +100,9 @@ func (w *workspace) try(ctx context.Context, commands string) (string, error) {
 	cmd := exec.CommandContext(ctx, "sh", "-euc", commands)
 	cmd.Dir = w.dir
 	cmd.Env = append(machine(), w.env...)
+	if w.hold != nil {
+		cmd.ExtraFiles = []*os.File{w.hold}
+	}
 	var out, errOut strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := cmd.Run(); err != nil {
