@@ -16,8 +16,8 @@ func TestCompose(t *testing.T) {
 	name := fmt.Sprintf("hawser-test-%d", os.Getpid())
 	demo, server, client := name+"-demo", name+"-server", name+"-client"
 	w := newWorkspace(t)
-	w.env = append(builder(t, w), "HAWSER_IMAGE="+name)
 	startJanitor(t, w, name, demo, server, client)
+	w.env = append(builder(t, w), "HAWSER_IMAGE="+name)
 	w.with("HAWSER_PUBLIC_ADDRESSES=192.0.2.1").run(t, `for f in docker/compose.*.yaml; do docker compose -f $f config -q; done`)
 
 	g := readGuide(t, "Try it on one machine")

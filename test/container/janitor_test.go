@@ -15,6 +15,7 @@ import (
 // workspace, and what builds of earlier days have left.
 const cleaning = `
 read -r line || true
+docker image prune -f --filter label=hawser.stage=build --filter until=24h
 for p in $PROJECTS; do
 	f=label=com.docker.compose.project=$p
 	docker ps -aq --filter $f | xargs -r docker rm -fv
@@ -23,7 +24,6 @@ for p in $PROJECTS; do
 done
 docker image ls -q "$IMAGE" | xargs -r docker image rm -f
 rm -rf "$WORKSPACE"
-docker image prune -f --filter label=hawser.stage=build --filter until=24h
 `
 
 // startJanitor has the projects, the image and the workspace removed when the test, or the process, ends.
@@ -36,18 +36,16 @@ func startJanitor(t *testing.T, w *workspace, image string, projects ...string) 
 	cmd := exec.Command("sh", "-uc", cleaning)
 	cmd.Env = append(os.Environ(), "IMAGE="+image, "PROJECTS="+strings.Join(projects, " "), "WORKSPACE="+w.dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C must not reach it
-	var out strings.Builder
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = end, &out, &out
-	err = cmd.Start()
-	end.Close()
-	if err != nil {
+	cmd.Stdin = end                                      // and no pipe for what it prints: that would break with this process, and the commands with it
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	end.Close()
 	w.hold = hold
 	t.Cleanup(func() {
 		hold.Close()
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("clean up: %v\n%s", err, out.String())
+			t.Errorf("clean up: %v", err)
 		}
 	})
 }

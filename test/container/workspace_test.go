@@ -30,9 +30,13 @@ type workspace struct {
 // newWorkspace copies the sources, without what is built and without invites.
 func newWorkspace(t *testing.T) *workspace {
 	t.Helper()
-	w := &workspace{dir: t.TempDir(), edits: strings.NewReplacer()}
+	dir, err := os.MkdirTemp("", "hawser-test-") // the janitor removes it
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &workspace{dir: dir, edits: strings.NewReplacer()}
 	src := os.DirFS(root)
-	err := fs.WalkDir(src, ".", func(path string, d fs.DirEntry, err error) error {
+	err = fs.WalkDir(src, ".", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
