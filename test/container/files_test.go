@@ -1,5 +1,3 @@
-//go:build linux
-
 package container
 
 import (
@@ -12,6 +10,9 @@ import (
 
 	"gopkg.in/yaml.v3"
 )
+
+// root is the checkout as seen from this package.
+const root = "../.."
 
 // common lists the keys that the files use and that Compose v1.29 and v2 both know, by where they stand. What is new in
 // v2 (name, develop, include, start_interval, …) or gone in it (version) is not among them.

@@ -16,9 +16,6 @@ import (
 	"time"
 )
 
-// root is the checkout as seen from this package.
-const root = "../.."
-
 // workspace is a copy of the checkout in which a user's commands run.
 type workspace struct {
 	dir   string
