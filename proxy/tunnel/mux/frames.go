@@ -14,6 +14,10 @@ func (s *Session) arriving(h header) (skip bool, err error) {
 	if h.kind != kindData && h.kind != kindWindow {
 		return false, nil
 	}
+	if s.client && h.flags.has(flagSYN) {
+		// The library would take it, and ask newSpan for an account that is the client's next stream's.
+		return false, fmt.Errorf("mux: %w: the server opens stream %d", ErrProtocol, h.id)
+	}
 	st := s.lookup(h)
 	if st == nil {
 		return false, nil // ended here already: the library discards it
