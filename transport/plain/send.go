@@ -43,9 +43,17 @@ func (s *Subflow) room() int {
 	return s.limit.room(s.unsent, s.out.staged)
 }
 
-// Signal queues an MPTCP option.
+// maxSignals is how many options may wait for the socket: many times what a session has to say, and a bound on what a
+// peer can pin that asks for answers and does not read them.
+const maxSignals = 256
+
+// Signal queues an MPTCP option. A subflow on which too many wait is ended.
 func (s *Subflow) Signal(o wire.Option) {
-	if s.status != transport.StatusClosed {
+	switch {
+	case s.status == transport.StatusClosed:
+	case len(s.options) >= maxSignals:
+		s.fail(misused("the peer asks for answers and does not read them: %d signals wait", maxSignals))
+	default:
 		s.options = append(s.options, o)
 	}
 }

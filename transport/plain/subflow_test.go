@@ -126,3 +126,24 @@ func TestLoneFinAndHalfClose(t *testing.T) {
 		}
 	})
 }
+
+// TestSignalsDoNotPileUp is about a peer that makes its session answer and reads nothing.
+func TestSignalsDoNotPileUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		o, _ := twin(t, plaintest.Config{}, plaintest.LinkConfig{Rate: 10e6, Delay: 20 * time.Millisecond})
+		client, server := r.pair(o)
+		for range 1000 {
+			server.sub.Signal(wire.MPPrio{Backup: true})
+		}
+		r.until("the end", time.Second, func() bool {
+			return server.has(transport.EventClosed) && client.has(transport.EventFin)
+		})
+		heard := client.options()
+		if len(heard) > 300 {
+			t.Errorf("%d signals of 1000 were kept", len(heard))
+		}
+		if last := heard[len(heard)-1]; last != (wire.MPTCPRst{Reason: wire.ResetProtocol}) {
+			t.Errorf("the last signal is %v, want the reason", last)
+		}
+	})
+}
