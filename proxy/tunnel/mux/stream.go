@@ -52,7 +52,7 @@ type Stream struct {
 func newStream(s *Session, id uint32) *Stream {
 	st := &Stream{s: s, id: id, credit: initialWindow}
 	now := time.Now()
-	st.account = account{window: initialWindow, granted: initialWindow, last: now, heard: now}
+	st.account = account{window: initialWindow, last: now, heard: now}
 	return st
 }
 

@@ -107,10 +107,10 @@ type account struct {
 	last     time.Time // when half a window was last used up
 	heard    time.Time // when bytes last arrived
 
-	consumed int64         // read so far
-	granted  int64         // the peer may send up to here, counted from the stream's first byte
-	edge     int64         // the library takes up to here, as of the latest enlargement
-	growing  chan struct{} // closed when the reader is back from the call that enlarged the window; nil: none does
+	consumed int64 // read so far
+	updated  int64 // of it when the library last sent an update
+	growing  bool  // the library is enlarging the window, in the call of Read that is under way
+	lost     int64 // bytes that the library takes and has forgotten to grant: see grant
 }
 
 // arrived charges n bytes that are about to be buffered; false: the budget is used up, and nothing was charged.
@@ -135,10 +135,12 @@ func (a *account) read(w *Windows, n int) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.consumed += int64(n)
-	if a.growing != nil {
-		a.edge = a.consumed + int64(a.window)
-		close(a.growing)
-		a.growing = nil
+	switch fresh := a.consumed - a.updated; {
+	case a.growing:
+		a.lost += fresh
+		a.updated, a.growing = a.consumed, false
+	case fresh >= int64(a.window/2): // the library's rule for an update
+		a.updated = a.consumed
 	}
 	if a.closed {
 		return 0
@@ -184,26 +186,21 @@ func (a *account) grow(w *Windows, st *Stream, n int, now time.Time) error {
 	}
 	w.give(-fix)
 	a.heard = now // it has just been read from: not quiet
-	a.window, a.reserved, a.growing = target, target, make(chan struct{})
+	a.window, a.reserved, a.growing = target, target, true
 	w.note(st, true)
 	return nil
 }
 
-// grant takes note of an update of n bytes that is about to be sent, and gives the number to send instead: when the
-// library (v5.1.0) doubles a window, its update holds the enlargement and forgets what had been read, so that windows
-// would stay at half their size. The edge is what the library accepts, exactly, once the call of Read that enlarged the
-// window has returned; it has queued the update already, so the wait is short. A library that forgets nothing changes
-// nothing here.
+// grant takes note of an update of n bytes that is about to be sent, and gives the number to send instead. When the
+// library (v5.1.0) doubles a window, its update holds the enlargement and forgets what had been read since the update
+// before, so that windows would stay at half their size. The library does take those bytes; they are granted with
+// whichever update leaves next, which may be one that was queued before the enlargement: what was granted never passes
+// what the library takes, in whatever order updates and enlargements meet.
 func (a *account) grant(n int) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if growing := a.growing; growing != nil {
-		a.mu.Unlock()
-		<-growing
-		a.mu.Lock()
-	}
-	n = max(n, int(a.edge-a.granted))
-	a.granted += int64(n)
+	n += int(a.lost)
+	a.lost = 0
 	return n
 }
 
