@@ -5,6 +5,7 @@ package e2e
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -130,6 +132,9 @@ func serveStream(c *net.TCPConn) {
 	defer c.Close()
 	var ask [17]byte
 	if _, err := io.ReadFull(c, ask[:]); err != nil {
+		if errors.Is(err, syscall.ECONNRESET) { // it overtook the request
+			resets.Add(1)
+		}
 		return
 	}
 	data := content(int64(binary.BigEndian.Uint64(ask[1:])), binary.BigEndian.Uint64(ask[9:]))
