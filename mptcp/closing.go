@@ -14,6 +14,7 @@ const (
 	finRetry    = 200 * time.Millisecond // first repetition of a DATA_FIN; doubles
 	finRetryMax = 5 * time.Second
 	closeTime   = 10 * time.Second // that a peer has to end its stream after ours was closed
+	flushTime   = 2 * time.Minute  // that it has to take in what was written before Close
 	lingerTime  = 2 * time.Second  // that subflows have to end in order after both streams have ended
 )
 
@@ -61,9 +62,17 @@ func (k *core) closing(now time.Time) {
 	switch {
 	case k.finished():
 		k.closeSubflows(now)
-	case !k.fin.closed.IsZero() && k.fin.acked && now.Sub(k.fin.closed) >= closeTime:
+	case !k.fin.closed.IsZero() && now.Sub(k.fin.closed) >= k.patience():
 		k.abort(now, net.ErrClosed)
 	}
+}
+
+// patience is how long after Close the peer may take: a peer that lives and does not read must not keep us for ever.
+func (k *core) patience() time.Duration {
+	if k.fin.acked {
+		return closeTime
+	}
+	return flushTime
 }
 
 // repeatFin sends the DATA_FIN again on every working subflow, as the Linux kernel does.
@@ -98,8 +107,8 @@ func (k *core) closeDeadline() time.Time {
 	if k.fin.sent && !k.fin.acked && k.send.una == k.send.end {
 		d = k.fin.at.Add(k.fin.wait)
 	}
-	if !k.fin.closed.IsZero() && k.fin.acked && !k.finished() {
-		d = earliest(d, k.fin.closed.Add(closeTime))
+	if !k.fin.closed.IsZero() && !k.finished() {
+		d = earliest(d, k.fin.closed.Add(k.patience()))
 	}
 	return earliest(d, k.fin.linger)
 }

@@ -198,5 +198,9 @@ func (k *core) data(now time.Time, s *subflow, m wire.Mapping, p transport.Paylo
 		return
 	}
 	k.out = k.recv.insert(m.DSN, p, k.out)
+	if k.recv.crowded(k.window.size) {
+		// Nothing is lost: what was inserted stays, and what has not been acknowledged is sent again elsewhere.
+		k.drop(now, s, wire.ResetResources, "the peer's data is full of holes")
+	}
 	k.advanceFin()
 }

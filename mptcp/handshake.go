@@ -124,7 +124,7 @@ func (k *core) accept(now time.Time, inc transport.Incoming, o wire.Option) {
 	case isJoin && !k.trusted, k.state == connEnded, k.state == ConnClosing && k.finished():
 		inc.Reject(wire.ResetProhibited)
 		return
-	case len(k.subs) >= maxSubflows:
+	case !k.makeRoom(now, inc.Remote.Addr()):
 		inc.Reject(wire.ResetResources)
 		return
 	}

@@ -38,13 +38,28 @@ func (g *inGate) put(ps []transport.Payload) {
 			continue
 		}
 		g.unread += len(ps[i].B)
-		if g.unread > compactAbove && g.compact(&ps[i]) {
+		if g.unread > compactAbove && g.compact(&ps[i]) || g.join(&ps[i]) {
 			continue
 		}
 		g.queue = append(g.queue, ps[i])
 	}
 	g.mu.Unlock()
 	g.signal()
+}
+
+// join appends a few bytes to the copy that waits before them: in a queue entry of their own they would cost many times
+// their number.
+func (g *inGate) join(p *transport.Payload) bool {
+	last := len(g.queue) - 1
+	if last < g.first || p.Buf != nil || len(p.B) >= smallRun {
+		return false
+	}
+	if g.queue[last].Buf != nil || len(g.queue[last].B)+len(p.B) > chunkSize {
+		return false
+	}
+	g.queue[last].B = append(g.queue[last].B, p.B...)
+	p.Release()
+	return true
 }
 
 // compact copies p behind the last payload of the queue when that is a copy with room, or begins such a copy.

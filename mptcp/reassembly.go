@@ -53,9 +53,8 @@ func (r *reassembly) store(dsn uint64, p transport.Payload) {
 			if i < len(r.runs) {
 				n = int(min(uint64(n), r.runs[i].dsn-dsn))
 			}
-			r.put(i, dsn, part(p, n))
+			i = r.put(i, dsn, part(p, n))
 			p.B, dsn = p.B[n:], dsn+uint64(n)
-			i++
 			continue
 		}
 		skip := min(len(p.B), int(r.runs[i].end()-dsn))
@@ -66,8 +65,38 @@ func (r *reassembly) store(dsn uint64, p transport.Payload) {
 	p.Release()
 }
 
-// put inserts a run at index i. Beyond compactAbove bytes it copies, so that what waits long pins no read buffers.
-func (r *reassembly) put(i int, dsn uint64, p transport.Payload) {
+// Bounds of what small runs cost beside their bytes.
+const (
+	smallRun = 4 << 10 // bytes; a smaller run is joined to the one that it continues
+	fewRuns  = 1024    // a connection may always have as many,
+	holeStep = 512     // and one more for each so many bytes of its window
+)
+
+// crowded reports whether there are more runs than a window of that many bytes explains: a peer that leaves a hole
+// beside every byte must not cost many times its window.
+func (r *reassembly) crowded(window int) bool { return len(r.runs) > fewRuns+window/holeStep }
+
+// joined appends a small run to the one before index i when it continues that and both are copies.
+func (r *reassembly) joined(i int, dsn uint64, p transport.Payload) bool {
+	if i == 0 || p.Buf != nil || len(p.B) >= smallRun {
+		return false
+	}
+	before := &r.runs[i-1]
+	if before.p.Buf != nil || before.end() != dsn || len(before.p.B)+len(p.B) > chunkSize {
+		return false
+	}
+	before.p.B = append(before.p.B, p.B...)
+	r.bytes += len(p.B)
+	r.copied += len(p.B)
+	return true
+}
+
+// put inserts a run before index i and returns the index behind it. Beyond compactAbove bytes it copies, so that what
+// waits long pins no read buffers.
+func (r *reassembly) put(i int, dsn uint64, p transport.Payload) int {
+	if r.joined(i, dsn, p) {
+		return i
+	}
 	if p.Buf != nil && r.bytes-r.copied+len(p.B) > compactAbove {
 		own := append(make([]byte, 0, len(p.B)), p.B...)
 		p.Release()
@@ -80,6 +109,7 @@ func (r *reassembly) put(i int, dsn uint64, p transport.Payload) {
 	r.runs = append(r.runs, held{})
 	copy(r.runs[i+1:], r.runs[i:])
 	r.runs[i] = held{dsn: dsn, p: p}
+	return i + 1
 }
 
 // drain appends the runs that are now in order.
