@@ -13,7 +13,13 @@ type Dialer struct {
 	Config  Config
 	Carrier transport.Carrier
 	Paths   PathSource
+
+	live live
 }
+
+// Drain is for the end of a program: it waits until every connection has ended, at most for the time given, and then
+// breaks off those that are left.
+func (d *Dialer) Drain(wait time.Duration) { d.live.drain(wait) }
 
 // Dial opens a connection: the first handshake races over all uplinks, and the quickest wins. The others are joined
 // after Conn.Authenticate. Dial tries until ctx ends.
@@ -31,6 +37,8 @@ func (d *Dialer) Dial(ctx context.Context) (*Conn, error) {
 	k.paths = newPathManager(d.Paths, time.Now())
 	k.paths.noRejoin = cfg.off.rejoin
 	k.stopWatch = d.Paths.Watch(c.box.kick)
+	d.live.add(c)
+	c.onEnd = func() { d.live.remove(c) }
 	c.start(k)
 	if err := c.wait(ctx); err != nil {
 		return nil, &net.OpError{Op: "dial", Net: "mptcp", Err: err}

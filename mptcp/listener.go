@@ -27,6 +27,7 @@ type Listener struct {
 	done     chan struct{}
 	closing  sync.Once
 
+	live   live
 	mu     sync.Mutex
 	tokens map[uint32]*Conn
 }
@@ -76,6 +77,10 @@ func (l *Listener) Close() error {
 	})
 	return err
 }
+
+// Drain is for the end of a program: it waits until every connection has ended, at most for the time given, and then
+// breaks off those that are left.
+func (l *Listener) Drain(wait time.Duration) { l.live.drain(wait) }
 
 func (l *Listener) run() {
 	for {
@@ -128,7 +133,11 @@ func (l *Listener) open(inc transport.Incoming, o wire.MPCapable) {
 	}
 	k.expires = time.Now().Add(handshakeTime)
 	c.onReady = func() { l.offer(c) }
-	c.onEnd = func() { l.forget(key.Token()) }
+	l.live.add(c)
+	c.onEnd = func() {
+		l.forget(key.Token())
+		l.live.remove(c)
+	}
 	c.start(k)
 	c.errand(func(k *core, now time.Time) { k.accept(now, inc, o) })
 }

@@ -283,3 +283,18 @@ func BenchmarkThroughput(b *testing.B) {
 }
 
 type onlyReader struct{ io.Reader }
+
+func TestDrainTellsThePeerBeforeTheProgramGoes(t *testing.T) {
+	l := newLoopback(t, 2, Config{})
+	client, server := l.pair()
+	l.waitSubflows(server, 2)
+	l.ln.Drain(0)
+	if _, err := client.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Fatalf("the client reads %v, want a reset", err)
+	}
+	select {
+	case <-server.Done():
+	default:
+		t.Fatal("a connection was left")
+	}
+}

@@ -21,7 +21,10 @@ import (
 )
 
 // leaveTime is how long streams have to finish when a program is told to stop.
-const leaveTime = 7 * time.Second
+const leaveTime = 6 * time.Second
+
+// drainTime is how long sessions then have to end in order, so that the other end does not wait for this one.
+const drainTime = time.Second
 
 // Ways is where a client learns its uplinks and how they reach the server. The default finds them on this machine.
 type Ways interface {
@@ -47,6 +50,7 @@ type Client struct {
 	board     *uplink.Board
 	budget    *mptcp.Budget
 	ways      Ways
+	dialer    *mptcp.Dialer
 	pool      *tunnel.Pool
 	proxy     *inbound.Server
 	meter     *relay.Meter
@@ -78,15 +82,15 @@ func NewClient(cfg *configs.Client, o ClientOptions) (*Client, error) {
 		c.closeListeners()
 		return nil, err
 	}
+	c.dialer = &mptcp.Dialer{
+		Config: mptcp.Config{
+			Scheduler: cfg.Scheduler, Board: c.board, Budget: c.budget, Survive: cfg.Sessions.Survive,
+			Observe: observe(o.Log, false),
+		},
+		Carrier: o.Carrier, Paths: c.ways,
+	}
 	c.pool, err = tunnel.NewPool(tunnel.PoolConfig{
-		Dialer: dialer{&mptcp.Dialer{
-			Config: mptcp.Config{
-				Scheduler: cfg.Scheduler, Board: c.board, Budget: c.budget, Survive: cfg.Sessions.Survive,
-				Observe: observe(o.Log, false),
-			},
-			Carrier: o.Carrier, Paths: c.ways,
-		}},
-		Identity: identity, ServerKey: cfg.Server.PublicKey.Ed25519(),
+		Dialer: dialer{c.dialer}, Identity: identity, ServerKey: cfg.Server.PublicKey.Ed25519(),
 		Min: cfg.Sessions.Min, Max: cfg.Sessions.Max, Survive: cfg.Sessions.Survive,
 		Windows: newWindows(c.budget, cfg.MemoryLimit()), Software: o.Version, Log: o.Log,
 	})
@@ -225,6 +229,7 @@ func (c *Client) leave() error {
 	defer cancel()
 	c.log.Info().Msg("stopping: streams may finish")
 	err := errors.Join(c.proxy.Shutdown(ctx), c.pool.Close(ctx))
+	c.dialer.Drain(drainTime)
 	if c.admin != nil {
 		_ = c.admin.Close()
 	}

@@ -179,6 +179,7 @@ func (s *Server) leave() error {
 	defer cancel()
 	s.log.Info().Msg("stopping: streams may finish")
 	err := s.tunnel.Shutdown(ctx)
+	s.conns.Drain(drainTime)
 	s.close()
 	return ended(err)
 }
