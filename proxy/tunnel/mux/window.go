@@ -27,6 +27,9 @@ const (
 	// quietAfter is how long a stream with a grown window must have been silent before its reservation may be taken
 	// back for others.
 	quietAfter = 2 * time.Second
+	// smallFrame is the payload below which what the library keeps beside it counts too, and frameCost is that, bytes.
+	smallFrame = 512
+	frameCost  = 64
 )
 
 var errNoGrowth = errors.New("mux: window stays")
@@ -37,6 +40,8 @@ var errNoGrowth = errors.New("mux: window stays")
 //   - the first 256 kB that the specification of yamux grants to every stream are charged as they arrive, since 10,000
 //     idle streams must not cost 2.5 GB; a stream whose bytes do not fit is reset, and it alone;
 //   - beyond that a window is reserved before it is advertised, and when the budget is used up it does not grow;
+//   - a small frame is charged what the library keeps beside its bytes as well, so that frames of one byte cannot cost
+//     many times the limit;
 //   - a grown window that has been quiet for some seconds is charged as bytes arrive again, when others need the room.
 type Windows struct {
 	budget Budget // nil: no limit
@@ -97,12 +102,13 @@ func (w *Windows) note(st *Stream, grown bool) {
 	}
 }
 
-// account is what one stream is charged: max(reserved, unread) bytes.
+// account is what one stream is charged: see charge.
 type account struct {
 	mu       sync.Mutex
 	window   int // what the peer may have under way or here, bytes
 	reserved int // of it charged ahead
 	unread   int // arrived and not read
+	beside   int // what small frames among the unread cost beside their bytes
 	closed   bool
 	last     time.Time // when half a window was last used up
 	heard    time.Time // when bytes last arrived
@@ -113,6 +119,10 @@ type account struct {
 	lost     int64 // bytes that the library takes and has forgotten to grant: see grant
 }
 
+// held is what is here, and charge is what the stream is charged. Under mu.
+func (a *account) held() int   { return a.unread + a.beside }
+func (a *account) charge() int { return max(a.reserved, a.held()) }
+
 // arrived charges n bytes that are about to be buffered; false: the budget is used up, and nothing was charged.
 func (a *account) arrived(w *Windows, n int, now time.Time) bool {
 	a.mu.Lock()
@@ -121,11 +131,15 @@ func (a *account) arrived(w *Windows, n int, now time.Time) bool {
 		return false
 	}
 	a.heard = now
-	more := max(a.reserved, a.unread+n) - max(a.reserved, a.unread)
-	if !w.take(more) {
+	beside := 0
+	if n < smallFrame {
+		beside = frameCost
+	}
+	if !w.take(max(a.reserved, a.held()+n+beside) - a.charge()) {
 		return false
 	}
 	a.unread += n
+	a.beside += beside
 	return true
 }
 
@@ -145,9 +159,12 @@ func (a *account) read(w *Windows, n int) int {
 	if a.closed {
 		return 0
 	}
-	less := max(a.reserved, a.unread) - max(a.reserved, a.unread-n)
+	before := a.charge()
+	if a.unread > 0 {
+		a.beside -= a.beside * n / a.unread // which frames it were is not known
+	}
 	a.unread -= n
-	w.give(less)
+	w.give(before - a.charge())
 	return a.unread
 }
 
@@ -159,7 +176,7 @@ func (a *account) grow(w *Windows, st *Stream, n int, now time.Time) error {
 	took := now.Sub(a.last)
 	a.last = now
 	target := a.window + n
-	more := target - max(a.reserved, a.unread)
+	more := target - a.charge()
 	shut := a.closed
 	a.mu.Unlock()
 	if shut || took > growHorizon {
@@ -173,13 +190,12 @@ func (a *account) grow(w *Windows, st *Stream, n int, now time.Time) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	charged := max(a.reserved, a.unread)
 	if a.closed {
 		w.give(more)
 		return errNoGrowth
 	}
 	// Bytes came or went while the lock was free: what was taken is corrected to what is charged now.
-	fix := max(target, a.unread) - charged - more
+	fix := max(target, a.held()) - a.charge() - max(0, more)
 	if fix > 0 && !w.take(fix) {
 		w.give(more)
 		return errNoGrowth
@@ -211,7 +227,7 @@ func (a *account) giveBack(w *Windows, st *Stream, now time.Time) {
 	if a.closed || a.reserved == 0 || now.Sub(a.heard) < quietAfter {
 		return
 	}
-	w.give(max(a.reserved, a.unread) - a.unread)
+	w.give(a.charge() - a.held())
 	a.reserved = 0
 	w.note(st, false)
 }
@@ -227,11 +243,11 @@ func (a *account) settle(w *Windows, st *Stream, closed bool) {
 	if a.reserved > 0 {
 		w.note(st, false)
 	}
-	w.give(max(a.reserved, a.unread) - a.unread)
+	w.give(a.charge() - a.held())
 	a.reserved = 0
 	if closed {
-		w.give(a.unread)
-		a.unread, a.closed = 0, true
+		w.give(a.held())
+		a.unread, a.beside, a.closed = 0, 0, true
 	}
 }
 
