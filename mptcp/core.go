@@ -83,7 +83,7 @@ func newCore(cfg Config, conn *Conn, client bool, local Key) (*core, error) {
 	}
 	k := &core{
 		cfg: cfg, conn: conn, client: client, state: ConnConnecting, sched: sched,
-		local: local, survive: cfg.Survive,
+		local: local, survive: cfg.Survive, waste: allowance{bytes: allowanceStart},
 	}
 	first := local.IDSN() + 1 // RFC 8684 §3.1: the handshake consumes the IDSN itself
 	k.send, k.nxt, k.edge = newSendBuffer(first), first, first+strangerBytes

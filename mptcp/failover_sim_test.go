@@ -67,6 +67,62 @@ func TestWithoutTheSuspectTierABlackHoleInterruptsForSeconds(t *testing.T) {
 	}
 }
 
+// messages sends a small message every 100 ms, cuts the quicker link, and returns the largest time between two arrivals.
+func messages(t *testing.T, off features) (gap time.Duration) {
+	t.Helper()
+	links := []plaintest.LinkConfig{
+		{Rate: 10e6, Delay: 5 * time.Millisecond}, {Rate: 10e6, Delay: 20 * time.Millisecond},
+	}
+	simulate(t, off, links, func(s *simulation) {
+		client, server := s.pair()
+		defer stop(client, server)
+		go func() {
+			for {
+				if _, err := client.Write(make([]byte, 1000)); err != nil {
+					return
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+		}()
+		d := &delivery{last: time.Now()}
+		go func() {
+			buf := make([]byte, 4096)
+			for n, err := server.Read(buf); err == nil; n, err = server.Read(buf) {
+				d.add(n)
+			}
+		}()
+		time.Sleep(2 * time.Second)
+		s.links[0].SetDown(plaintest.Both, true)
+		_, gap = d.over(2500 * time.Millisecond)
+	})
+	return gap
+}
+
+func TestHeadOfLineTierBringsSmallMessagesOverAnIdleLink(t *testing.T) {
+	with := messages(t, features{suspect: true, dead: true})
+	without := messages(t, features{suspect: true, dead: true, headOfLine: true})
+	if with > 400*time.Millisecond || without < 2*time.Second {
+		t.Fatalf("the largest gap is %v with the tier and %v without", with, without)
+	}
+}
+
+func TestWithoutReinjectionALostLinkStopsTheStream(t *testing.T) {
+	for _, off := range []features{{}, {reinject: true, rejoin: true}} {
+		simulate(t, off, slow(), func(s *simulation) {
+			client, server := s.pair()
+			defer stop(client, server)
+			d := bulk(server, client)
+			time.Sleep(2 * time.Second)
+			s.links[0].SetDown(plaintest.Both, true)
+			time.Sleep(10 * time.Second)
+			bps, _ := d.over(5 * time.Second)
+			if arrives := bps > 1e6; arrives == off.reinject {
+				t.Errorf("with reinjection off %v, %.1f Mbit/s arrive over the link that is left", off.reinject, bps/1e6)
+			}
+		})
+	}
+}
+
 // returns cuts a link for a while and reports how long after its return it carries data again.
 func returns(t *testing.T, off features, outage time.Duration, download bool) (wait time.Duration) {
 	t.Helper()
@@ -99,6 +155,9 @@ func TestReturningLinkCarriesDataWithinThreeSeconds(t *testing.T) {
 				t.Errorf("after %v (download %v) the link carries data %v after its return, want within 3 s", outage, download, wait)
 			}
 		}
+	}
+	if wait := returns(t, features{dead: true}, 20*time.Second, false); wait < 3*time.Second {
+		t.Errorf("without giving silent paths up the link still returned after %v: the test shows nothing", wait)
 	}
 	if wait := returns(t, features{rejoin: true}, 20*time.Second, false); wait < 10*time.Second {
 		t.Errorf("without joining again the link still returned after %v: the test shows nothing", wait)

@@ -61,7 +61,7 @@ func (k *core) reinjectAll(s *subflow) {
 // reinjectRange queues one range, unless it was acknowledged or queued before.
 func (k *core) reinjectRange(s *subflow, r *sentRange) {
 	to := r.dsn + uint64(r.n)
-	if r.copied || !wire.DSNLess(k.send.una, to) {
+	if r.copied || !wire.DSNLess(k.send.una, to) || k.cfg.off.reinject {
 		return
 	}
 	r.copied = true
@@ -79,6 +79,7 @@ type allowance struct{ bytes int }
 const (
 	allowanceShare = 50 // one byte in 50: 2 %
 	allowanceMax   = 256 << 10
+	allowanceStart = 64 << 10
 )
 
 func (a *allowance) earn(n int) { a.bytes = min(allowanceMax, a.bytes+n/allowanceShare) }
