@@ -127,3 +127,20 @@ func TestSmallRunsAreJoined(t *testing.T) {
 		t.Errorf("100,000 bytes wait in %d pieces", len(gate.queue))
 	}
 }
+
+// TestJoinThatComesTooLateIsRejected: the connection ends between a join's arrival and the loop's next turn.
+func TestJoinThatComesTooLateIsRejected(t *testing.T) {
+	c := newConn(nil, false)
+	rejected := 0
+	inc := transport.Incoming{Reject: func(wire.ResetReason) { rejected++ }}
+	if !c.incoming(inc, wire.MPJoin{}) {
+		t.Fatal("a connection that has not ended takes no join")
+	}
+	c.box.close()
+	if rejected != 1 {
+		t.Errorf("rejected %d times, want once", rejected)
+	}
+	if c.incoming(inc, wire.MPJoin{}) || rejected != 1 {
+		t.Errorf("a connection that has ended takes a join, or rejects what is still the caller's")
+	}
+}

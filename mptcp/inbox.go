@@ -9,9 +9,10 @@ import (
 
 // message is what other goroutines have for a connection's loop: a carrier's input for one subflow, or a rare errand.
 type message struct {
-	sub *subflow
-	in  transport.Input
-	do  func(now time.Time)
+	sub  *subflow
+	in   transport.Input
+	do   func(now time.Time)
+	late func() // called in place of do when the loop ends before its turn; nil: nothing is lost
 }
 
 // inbox hands messages to the loop in batches. Its lock is never held across anything that blocks; a put after close

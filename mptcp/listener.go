@@ -109,7 +109,7 @@ func (l *Listener) sort(inc transport.Incoming) {
 			l.mu.Lock()
 			c := l.tokens[o.Token]
 			l.mu.Unlock()
-			if o.Stage != wire.StageSYN || c == nil || !c.errand(func(k *core, now time.Time) { k.accept(now, inc, o) }) {
+			if o.Stage != wire.StageSYN || c == nil || !c.incoming(inc, o) {
 				inc.Reject(wire.ResetProtocol) // RFC 8684 §3.2: unknown token
 			}
 			return
@@ -139,7 +139,18 @@ func (l *Listener) open(inc transport.Incoming, o wire.MPCapable) {
 		l.live.remove(c)
 	}
 	c.start(k)
-	c.errand(func(k *core, now time.Time) { k.accept(now, inc, o) })
+	if !c.incoming(inc, o) {
+		inc.Reject(wire.ResetProtocol)
+	}
+}
+
+// incoming hands the loop a subflow that the peer has opened; false: the loop has ended, and the subflow is still the
+// caller's. A loop that ends before it comes to it rejects it, because nobody else holds its socket.
+func (c *Conn) incoming(inc transport.Incoming, o wire.Option) bool {
+	return c.box.put(message{
+		do:   func(now time.Time) { c.core.accept(now, inc, o) },
+		late: func() { inc.Reject(wire.ResetProtocol) },
+	})
 }
 
 // register gives c a key whose token no other connection has (RFC 8684 §3.1).

@@ -73,8 +73,11 @@ func (k *core) turns(batch []message) (now time.Time) {
 // discard gives back what the connection ended before.
 func discard(batch []message) {
 	for i := range batch {
-		if batch[i].in != nil {
-			batch[i].in.Release()
+		switch m := &batch[i]; {
+		case m.in != nil:
+			m.in.Release()
+		case m.late != nil:
+			m.late()
 		}
 	}
 }
