@@ -19,12 +19,13 @@ func newRootCommand(place configs.Place) *cobra.Command {
 	}
 	var options configs.Options
 	root.PersistentFlags().StringVarP(&options.File, "config", "c", "", "configuration `FILE` (default: HAWSER_CONFIG, then client.yaml in ., $XDG_CONFIG_HOME/hawser, /etc/hawser)")
+	findAdmin := func() (configs.Admin, error) { return configs.ClientAdmin(place, options) }
 	root.AddCommand(
 		newJoinCommand(place),
 		newRunCommand(place, &options),
 		newDemoCommand(),
-		newStatusCommand(place, &options),
-		newHealthcheckCommand(place, &options),
+		cli.NewStatusCommand("client", findAdmin),
+		cli.NewHealthcheckCommand("client", findAdmin),
 		newConfigCommand(place, &options),
 		cli.NewVersionCommand(),
 	)

@@ -19,13 +19,14 @@ func newRootCommand(place configs.Place) *cobra.Command {
 	}
 	var options configs.Options
 	root.PersistentFlags().StringVarP(&options.File, "config", "c", "", "configuration `FILE` (default: HAWSER_CONFIG, then server.yaml in ., $XDG_CONFIG_HOME/hawser, /etc/hawser)")
+	findAdmin := func() (configs.Admin, error) { return configs.ServerAdmin(place, options) }
 	root.AddCommand(
 		newInitCommand(place),
 		newInviteCommand(place, &options),
 		newClientsCommand(place, &options),
 		newRunCommand(place, &options),
-		newStatusCommand(place, &options),
-		newHealthcheckCommand(place, &options),
+		cli.NewStatusCommand("server", findAdmin),
+		cli.NewHealthcheckCommand("server", findAdmin),
 		newConfigCommand(place, &options),
 		cli.NewVersionCommand(),
 	)
