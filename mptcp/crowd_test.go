@@ -116,7 +116,7 @@ func TestSmallRunsAreJoined(t *testing.T) {
 		t.Errorf("%d runs hold %d bytes, %d of them copied", len(re.runs), re.bytes, re.copied)
 	}
 	checkRuns(t, &re)
-	if out = re.insert(100, transport.Payload{B: []byte{0}}, out); re.next != 150_101 || re.bytes != 0 || re.copied != 0 {
+	if re.insert(100, transport.Payload{B: []byte{0}}, out); re.next != 150_101 || re.bytes != 0 || re.copied != 0 {
 		t.Errorf("next is %d, %d bytes are left", re.next, re.bytes)
 	}
 	gate := newInGate()

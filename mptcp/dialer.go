@@ -17,9 +17,9 @@ type Dialer struct {
 	live live
 }
 
-// Drain is for the end of a program: it waits until every connection has ended, at most for the time given, and then
-// breaks off those that are left.
-func (d *Dialer) Drain(wait time.Duration) { d.live.drain(wait) }
+// Drain is for the end of a program: it waits until every connection has ended, and when ctx ends breaks off those that
+// are left.
+func (d *Dialer) Drain(ctx context.Context) { d.live.drain(ctx) }
 
 // Dial opens a connection: the first handshake races over all uplinks, and the quickest wins. The others are joined
 // after Conn.Authenticate. Dial tries until ctx ends.

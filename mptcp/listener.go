@@ -1,6 +1,7 @@
 package mptcp
 
 import (
+	"context"
 	"errors"
 	"net"
 	"sync"
@@ -78,9 +79,9 @@ func (l *Listener) Close() error {
 	return err
 }
 
-// Drain is for the end of a program: it waits until every connection has ended, at most for the time given, and then
-// breaks off those that are left.
-func (l *Listener) Drain(wait time.Duration) { l.live.drain(wait) }
+// Drain is for the end of a program: it waits until every connection has ended, and when ctx ends breaks off those that
+// are left.
+func (l *Listener) Drain(ctx context.Context) { l.live.drain(ctx) }
 
 func (l *Listener) run() {
 	for {

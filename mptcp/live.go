@@ -1,12 +1,9 @@
 package mptcp
 
 import (
+	"context"
 	"sync"
-	"time"
 )
-
-// lastWord is how long a connection that is broken off gets to say so.
-const lastWord = 200 * time.Millisecond
 
 // live is the connections of a Dialer or a Listener that have not ended. The zero value is ready.
 type live struct {
@@ -39,25 +36,15 @@ func (l *live) list() []*Conn {
 	return all
 }
 
-// drain waits until every connection has ended, at most for the time given, and breaks off those that are left: a
-// program that just went would leave its peers to wait for it.
-func (l *live) drain(wait time.Duration) {
-	awaitEnd(l.list(), wait)
-	left := l.list()
-	for _, c := range left {
-		c.Abort()
-	}
-	awaitEnd(left, lastWord)
-}
-
-func awaitEnd(conns []*Conn, wait time.Duration) {
-	over := time.NewTimer(wait)
-	defer over.Stop()
-	for _, c := range conns {
+// drain waits until every connection has ended or ctx has, and breaks off those that are left: a program that just went
+// would leave its peers to wait for it.
+func (l *live) drain(ctx context.Context) {
+	for _, c := range l.list() {
 		select {
 		case <-c.done:
-		case <-over.C:
-			return
+		case <-ctx.Done():
+			c.Abort()
+			<-c.done // the loop says its last word and ends
 		}
 	}
 }

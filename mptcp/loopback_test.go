@@ -288,7 +288,9 @@ func TestDrainTellsThePeerBeforeTheProgramGoes(t *testing.T) {
 	l := newLoopback(t, 2, Config{})
 	client, server := l.pair()
 	l.waitSubflows(server, 2)
-	l.ln.Drain(0)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	l.ln.Drain(over)
 	if _, err := client.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 		t.Fatalf("the client reads %v, want a reset", err)
 	}

@@ -229,11 +229,18 @@ func (c *Client) leave() error {
 	defer cancel()
 	c.log.Info().Msg("stopping: streams may finish")
 	err := errors.Join(c.proxy.Shutdown(ctx), c.pool.Close(ctx))
-	c.dialer.Drain(drainTime)
+	drain(c.dialer.Drain)
 	if c.admin != nil {
 		_ = c.admin.Close()
 	}
 	return ended(err)
+}
+
+// drain gives sessions some time to end in order.
+func drain(sessions func(context.Context)) {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	sessions(ctx)
 }
 
 // ended turns the errors of an ordered end into none.

@@ -179,7 +179,7 @@ func (s *Server) leave() error {
 	defer cancel()
 	s.log.Info().Msg("stopping: streams may finish")
 	err := s.tunnel.Shutdown(ctx)
-	s.conns.Drain(drainTime)
+	drain(s.conns.Drain)
 	s.close()
 	return ended(err)
 }
