@@ -26,8 +26,9 @@ type core struct {
 	trusted       bool      // Authenticate was called
 	expires       time.Time // of the time before Authenticate
 	survive       time.Duration
-	orphaned      time.Time // since when no subflow works; zero: one does
-	group         string    // the peer's process, for the board
+	orphaned      time.Time      // since when no subflow works; zero: one does
+	first         transport.Path // client: of the first subflow
+	group         string         // the peer's process, for the board
 
 	subs      []*subflow
 	nextSub   int
@@ -221,6 +222,9 @@ func (k *core) end(now time.Time, err error, broken bool) {
 		return
 	}
 	k.state, k.err = connEnded, err
+	if k.paths != nil && k.knowRemote && !k.trusted {
+		k.paths.impostor(k.first)
+	}
 	for len(k.subs) > 0 {
 		k.drop(now, k.subs[0], wire.ResetUnspecified, "the session has ended")
 	}

@@ -14,7 +14,8 @@ type Dialer struct {
 	Carrier transport.Carrier
 	Paths   PathSource
 
-	live live
+	live     live
+	unproved unproved
 }
 
 // Drain is for the end of a program: it waits until every connection has ended, and when ctx ends breaks off those that
@@ -35,6 +36,7 @@ func (d *Dialer) Dial(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	k.paths = newPathManager(d.Paths, time.Now())
+	k.paths.unproved = &d.unproved
 	k.paths.noRejoin = cfg.off.rejoin
 	k.stopWatch = d.Paths.Watch(c.box.kick)
 	d.live.add(c)

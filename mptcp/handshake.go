@@ -44,6 +44,7 @@ func (k *core) capable(now time.Time, s *subflow, o wire.MPCapable) {
 	case usable && k.client && o.Stage == wire.StageSYNACK && !k.knowRemote && o.SenderKey != 0:
 		k.measure(now, s)
 		k.setRemote(now, Key(o.SenderKey))
+		k.first = s.path
 		s.carrier.Signal(wire.MPCapable{
 			Stage: wire.StageACK, Version: mptcpVersion, SHA256: true,
 			SenderKey: uint64(k.local), ReceiverKey: o.SenderKey,

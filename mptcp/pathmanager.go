@@ -31,8 +31,11 @@ const (
 	retryPatient = 10 * time.Minute
 )
 
-// errUnreached is what a path source is told of a way that led nowhere.
-var errUnreached = errors.New("no answer")
+// What a path source is told of a way that led nowhere.
+var (
+	errUnreached = errors.New("no answer")
+	errUnproved  = errors.New("what answered there did not prove to be the server")
+)
 
 // action is what the path manager wants done; the loop does it.
 type action struct {
@@ -58,11 +61,14 @@ type pathManager struct {
 	jitter   func() float64 // 0–1
 	started  time.Time
 	noRejoin bool
+	unproved *unproved // shared by the connections of a Dialer
 	deadline time.Time // when plan has something new to say
 }
 
 func newPathManager(source PathSource, now time.Time) *pathManager {
-	return &pathManager{source: source, attempts: make(map[uint8]*attempt), jitter: rand.Float64, started: now}
+	return &pathManager{
+		source: source, attempts: make(map[uint8]*attempt), jitter: rand.Float64, started: now, unproved: &unproved{},
+	}
 }
 
 func (m *pathManager) attempt(id uint8) *attempt {
@@ -87,14 +93,18 @@ func (m *pathManager) plan(now time.Time, paths []transport.Path, subs []*subflo
 		for n < len(paths) && paths[n].ID == paths[i].ID {
 			n++
 		}
-		todo = m.planUplink(now, paths[i:n], subs, racing, todo)
+		enter := m.started
+		if racing {
+			enter = enter.Add(m.unproved.delay(paths[i].ID, paths))
+		}
+		todo = m.planUplink(now, enter, paths[i:n], subs, racing, todo)
 		i = n
 	}
 	return todo
 }
 
-// planUplink decides for one uplink; ways are its candidates.
-func (m *pathManager) planUplink(now time.Time, ways []transport.Path, subs []*subflow, racing bool, todo []action) []action {
+// planUplink decides for one uplink; ways are its candidates, enter is when it may enter the race of first handshakes.
+func (m *pathManager) planUplink(now, enter time.Time, ways []transport.Path, subs []*subflow, racing bool, todo []action) []action {
 	a := m.attempt(ways[0].ID)
 	live := 0
 	for _, s := range subs {
@@ -102,9 +112,9 @@ func (m *pathManager) planUplink(now time.Time, ways []transport.Path, subs []*s
 			live++
 		}
 	}
-	next := a.next
+	next := latest(a.next, enter)
 	if racing && ways[0].Backup {
-		next = latest(next, m.started.Add(backupDelay))
+		next = latest(next, enter.Add(backupDelay))
 	}
 	switch {
 	case m.noRejoin && !racing && (a.tried > 0 || live > 0):
@@ -147,7 +157,11 @@ func (m *pathManager) failed(now time.Time, s *subflow, worked bool) {
 	if a.since.IsZero() {
 		a.since = now
 	}
-	m.source.Report(s.path, errUnreached)
+	err := errUnreached
+	if s.reason != "" {
+		err = errors.New(s.reason)
+	}
+	m.source.Report(s.path, err)
 	wait := retryWait
 	if now.Sub(a.since) > retryPatient {
 		wait = retryLong
@@ -179,9 +193,16 @@ func (m *pathManager) worked(s *subflow) {
 // uplinks join at once.
 func (m *pathManager) authenticated(s *subflow) {
 	m.source.Report(s.path, nil)
+	m.unproved.note(s.path.ID, true)
 	for _, a := range m.attempts {
 		a.next, a.tried = time.Time{}, 0
 	}
+}
+
+// impostor notes that what answered over a way first did not prove to be the server.
+func (m *pathManager) impostor(p transport.Path) {
+	m.unproved.note(p.ID, false)
+	m.source.Report(p, errUnproved)
 }
 
 // managePaths does what the path manager wants.
