@@ -103,13 +103,13 @@ func (s *Server) check(d *document) {
 // checkListen applies the rules of the object "listen".
 func (s *Server) checkListen(d *document) {
 	raw, plain := s.Listen.Raw, s.Listen.Plain
-	if raw == "" && plain == "" {
-		d.blame("listen", "both carriers are off: set listen.plain, such as \":7444\"")
+	if plain == "" {
+		d.blame("listen.plain", "is empty, and the raw carrier is not available in this version: set it, such as \":7444\"")
 		return
 	}
 	good := raw == "" || test(d, "listen.raw", raw, checkListen)
-	good = (plain == "" || test(d, "listen.plain", plain, checkListen)) && good
-	if good && raw != "" && plain != "" && portOf(raw) == portOf(plain) && portOf(raw) != "0" {
+	good = test(d, "listen.plain", plain, checkListen) && good
+	if good && raw != "" && portOf(raw) == portOf(plain) && portOf(raw) != "0" {
 		d.blame("listen.plain", "%q is not allowed: listen.raw has the same port", plain)
 	}
 }

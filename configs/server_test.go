@@ -67,7 +67,7 @@ func TestEveryRuleOfTheServer(t *testing.T) {
 		{"unknown key", "client: []", `1:1: unknown key "client": did you mean "clients"?`},
 		{"a client's key", "uplinks: []", `1:1: unknown key "uplinks": known are listen, public`},
 		{"empty", "", "server.yaml: is empty"},
-		{"both carriers off", `listen: {raw: "", plain: ""}`, `1:9: listen: both carriers are off`},
+		{"both carriers off", `listen: {raw: "", plain: ""}`, `1:26: listen.plain: is empty, and the raw carrier is not available`},
 		{"listen.raw", `listen: {raw: "7443"}`, `1:15: listen.raw: "7443" is not allowed: use address:port`},
 		{"listen.plain", `listen: {plain: "x:1"}`, `1:17: listen.plain: "x:1" is not allowed: use address:port`},
 		{"same port", `listen: {plain: ":7443"}`, `1:17: listen.plain: ":7443" is not allowed: listen.raw has the same port`},

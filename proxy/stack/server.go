@@ -3,7 +3,6 @@ package stack
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -49,9 +48,6 @@ type Server struct {
 
 // NewServer opens the server's ports. Errors name the key and the port.
 func NewServer(cfg *configs.Server, o ServerOptions) (*Server, error) {
-	if cfg.Listen.Plain == "" {
-		return nil, errors.New("listen.plain is empty and no other carrier is available: set it, for example to \":7444\"")
-	}
 	key, err := o.Key, error(nil)
 	if key.IsZero() {
 		key, err = cfg.Key()
