@@ -202,6 +202,7 @@ func (c *Client) Pool() *tunnel.Pool { return c.pool }
 
 // Run works until ctx ends, then lets streams finish for a bounded time. It returns nil after such an end.
 func (c *Client) Run(ctx context.Context) error {
+	sayCongestion(c.log, c.cfg.Congestion)
 	for _, a := range c.Addrs() {
 		c.log.Info().Stringer("address", a).Msg("proxy listens (SOCKS5, SOCKS4a, HTTP)")
 	}

@@ -10,6 +10,7 @@ import (
 
 	"hawser/configs"
 	"hawser/mptcp"
+	"hawser/transport/plain"
 )
 
 // NewLogger makes the program's log as the configuration wants it.
@@ -50,5 +51,13 @@ func LogStart(log zerolog.Logger, version, file string, warnings []string) {
 	log.Info().Str("version", version).Str("configuration", file).Msg("hawser")
 	for _, w := range warnings {
 		log.Warn().Msg(w)
+	}
+}
+
+// sayCongestion says once which congestion control runs, where it is not the configured one.
+func sayCongestion(log zerolog.Logger, wanted string) {
+	if got := plain.CongestionInForce(wanted); got != "" && got != wanted {
+		log.Info().Str("configured", wanted).Str("in force", got).
+			Msg("the kernel does not offer the configured congestion control to this user")
 	}
 }

@@ -153,6 +153,7 @@ func (s *Server) AdminAddr() net.Addr {
 
 // Run works until ctx ends, then lets streams finish for a bounded time. It returns nil after such an end.
 func (s *Server) Run(ctx context.Context) error {
+	sayCongestion(s.log, s.cfg.Congestion)
 	s.log.Info().Stringer("address", s.carrier.Addr()).Int("clients", len(*s.clients.Load())).Msg("plain carrier listens")
 	if s.admin != nil {
 		s.log.Info().Stringer("address", s.admin.Addr()).Msg("dashboard, status API and metrics")

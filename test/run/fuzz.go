@@ -21,7 +21,7 @@ func fuzzStages(d time.Duration) []stage {
 		}
 		for _, t := range targets {
 			fmt.Fprintf(r.out, "   ./%s %s\n", t.Dir, t.Name)
-			err := r.command(nil, "go", "test", "-run=^$", "-fuzz=^"+t.Name+"$", "-fuzztime="+d.String(), "./"+t.Dir)
+			err := r.command(nil, "go", "test", "-run=^$", "-fuzz=^"+t.Name+"$", "-fuzztime="+d.String(), "-fuzzminimizetime=10x", "./"+t.Dir)
 			if err != nil {
 				r.failed++
 				return err

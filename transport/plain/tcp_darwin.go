@@ -13,6 +13,9 @@ import (
 // setCongestion does nothing: macOS has no choice of congestion control for a socket.
 func setCongestion(uintptr, string) {}
 
+// CongestionInForce is not known: macOS does not tell.
+func CongestionInForce(string) string { return "" }
+
 // bindInterface ties the socket to a device by IP_BOUND_IF or IPV6_BOUND_IF.
 func bindInterface(fd uintptr, name string, v6 bool) error {
 	ifi, err := net.InterfaceByName(name)

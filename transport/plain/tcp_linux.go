@@ -9,6 +9,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// CongestionInForce is the congestion control that connections get which ask for the one named: the system's default
+// where the kernel does not have it or does not let this user choose it; empty: not known.
+func CongestionInForce(name string) string {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = unix.Close(fd) }()
+	setCongestion(uintptr(fd), name)
+	got, err := unix.GetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION)
+	if err != nil {
+		return ""
+	}
+	return got
+}
+
 // setCongestion asks for a congestion control by name. When the kernel does not have it, or does not let this user
 // choose it, its default stays; State.Congestion tells which one runs.
 func setCongestion(fd uintptr, name string) {

@@ -100,3 +100,6 @@ func (s *tcpSocket) LocalAddr() netip.AddrPort { return addrPort(s.conn.LocalAdd
 
 // RemoteAddr is the peer's end.
 func (s *tcpSocket) RemoteAddr() netip.AddrPort { return addrPort(s.conn.RemoteAddr()) }
+
+// CongestionInForce is not known: the system does not tell.
+func CongestionInForce(string) string { return "" }
