@@ -15,10 +15,8 @@ import (
 // Conn is one MPTCP connection. Its methods are safe for concurrent use.
 type Conn struct {
 	id          string
-	client      bool
 	carrier     transport.Carrier // client
 	carrierName string
-	budget      *Budget
 
 	core      *core // the loop's; set before it starts
 	box       inbox
@@ -45,9 +43,9 @@ type Conn struct {
 // connCount numbers the connections of the process.
 var connCount atomic.Uint64
 
-func newConn(budget *Budget, client bool) *Conn {
+func newConn(budget *Budget) *Conn {
 	c := &Conn{
-		id: fmt.Sprint(connCount.Add(1)), client: client, budget: budget,
+		id:  fmt.Sprint(connCount.Add(1)),
 		box: newInbox(), in: newInGate(), outg: newOutGate(budget),
 		readTurn: make(chan struct{}, 1), writeTurn: make(chan struct{}, 1),
 		readBy: newDeadline(), writeBy: newDeadline(),

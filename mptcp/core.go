@@ -202,7 +202,7 @@ func (k *core) checkOrphan(now time.Time) {
 
 func (k *core) anyActive() bool {
 	for _, s := range k.subs {
-		if s.phase == phaseActive || s.phase == phaseClosing {
+		if s.works() {
 			return true
 		}
 	}

@@ -130,7 +130,7 @@ func TestSmallRunsAreJoined(t *testing.T) {
 
 // TestJoinThatComesTooLateIsRejected: the connection ends between a join's arrival and the loop's next turn.
 func TestJoinThatComesTooLateIsRejected(t *testing.T) {
-	c := newConn(nil, false)
+	c := newConn(nil)
 	rejected := 0
 	inc := transport.Incoming{Reject: func(wire.ResetReason) { rejected++ }}
 	if !c.incoming(inc, wire.MPJoin{}) {

@@ -29,7 +29,7 @@ func (d *Dialer) Dial(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	cfg := d.Config.withDefaults()
-	c := newConn(cfg.Budget, true)
+	c := newConn(cfg.Budget)
 	c.carrier, c.carrierName = d.Carrier, d.Carrier.Name()
 	k, err := newCore(cfg, c, true, NewKey())
 	if err != nil {

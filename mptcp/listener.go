@@ -121,7 +121,7 @@ func (l *Listener) sort(inc transport.Incoming) {
 
 // open makes a connection for an MP_CAPABLE.
 func (l *Listener) open(inc transport.Incoming, o wire.MPCapable) {
-	c := newConn(l.cfg.Budget, false)
+	c := newConn(l.cfg.Budget)
 	c.carrierName = l.carrier
 	key, ok := l.register(c)
 	if !ok {

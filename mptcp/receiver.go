@@ -110,7 +110,7 @@ func (k *core) acknowledge(opened bool) {
 	push := opened || next-k.pushed >= ackEvery || k.fin.peerDone
 	quick := k.quickest()
 	for _, s := range k.subs {
-		if s.phase == phaseActive || s.phase == phaseClosing {
+		if s.works() {
 			s.carrier.Ack(da, push && s == quick)
 		}
 	}
@@ -131,7 +131,7 @@ func (k *core) ackNumber() uint64 {
 func (k *core) quickest() *subflow {
 	var best *subflow
 	for _, s := range k.subs {
-		if s.phase != phaseActive && s.phase != phaseClosing {
+		if !s.works() {
 			continue
 		}
 		if best == nil || best.suspect && !s.suspect || best.suspect == s.suspect && s.rtt.srtt < best.rtt.srtt {

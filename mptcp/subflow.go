@@ -73,6 +73,9 @@ func (s *subflow) state() SubflowState {
 	return StateActive
 }
 
+// works reports whether acknowledgements can travel on the subflow.
+func (s *subflow) works() bool { return s.phase == phaseActive || s.phase == phaseClosing }
+
 func (s *subflow) isBackup() bool { return s.backup || s.peerBackup }
 
 // sentRange is a run of data that the subflow has been given and the peer's carrier has not acknowledged. It holds a

@@ -3,7 +3,6 @@ package stack
 import (
 	"context"
 	"errors"
-	"net/netip"
 
 	"hawser/mptcp"
 	"hawser/proxy/egress"
@@ -41,7 +40,7 @@ func (o opener) Open(ctx context.Context, t inbound.Target) (inbound.Stream, err
 	if err != nil {
 		return nil, openError{err}
 	}
-	return boundStream{st}, nil
+	return st, nil
 }
 
 // openError tells the local proxy whether any uplink works.
@@ -53,14 +52,6 @@ func (e openError) Unwrap() error { return e.error }
 func (e openError) NoUplink() bool {
 	var reply *tunnel.ReplyError
 	return errors.Is(e.error, tunnel.ErrNoUplink) || !errors.As(e.error, &reply)
-}
-
-// boundStream tells the server's address towards the target, for the SOCKS reply.
-type boundStream struct{ *tunnel.Stream }
-
-func (s boundStream) Bound() netip.AddrPort {
-	a, _ := netip.ParseAddrPort(s.LocalAddr().String())
-	return a
 }
 
 // handler serves a client's streams by egress.
