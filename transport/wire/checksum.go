@@ -12,7 +12,11 @@ import (
 func (m Mapping) Checksum(chunks ...[]byte) uint16 {
 	// The eight-byte pieces are added as they are: one's complement sums do not depend on where the words are cut,
 	// as long as each byte keeps its parity.
-	sum := add(add(m.DSN, uint64(m.SSN)), uint64(m.dataLen()))
+	return ^sumChunks(add(add(m.DSN, uint64(m.SSN)), uint64(m.dataLen())), chunks)
+}
+
+// sumChunks adds the bytes of chunks, as if they were one run, to sum.
+func sumChunks(sum uint64, chunks [][]byte) uint16 {
 	odd := false
 	for _, c := range chunks {
 		s := uint64(fold(sumBytes(c)))
@@ -22,7 +26,7 @@ func (m Mapping) Checksum(chunks ...[]byte) uint16 {
 		sum = add(sum, s)
 		odd = odd != (len(c)%2 == 1)
 	}
-	return ^fold(sum)
+	return fold(sum)
 }
 
 // sumBytes adds b up in one's complement, padded with a zero byte when odd.
