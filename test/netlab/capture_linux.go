@@ -8,21 +8,30 @@ import (
 	"time"
 )
 
-// Capture writes the frames that both sides of the link receive to a pcap file, until the lab closes.
+// Capture writes the frames that both sides of the link receive to a pcap file, until the lab closes. For all links of
+// a lab see Lab.Capture.
 func (k *Link) Capture(path string) {
-	k.control("capture", func() error {
-		c, err := newCapture(path)
-		if err != nil {
-			return err
+	k.control("capture", func() error { return k.capture(path) })
+}
+
+// Capture has every link that is made from now on captured to a file in a directory, which is made if it is missing.
+// The files are named after the lab, the hosts and side A's interface. Links that would be plain are emulated for it.
+// The environment variable NETLAB_PCAP does the same from the start, for all labs of the process.
+func (l *Lab) Capture(dir string) { l.pcap = dir }
+
+// capture starts a capture of an emulated link.
+func (k *Link) capture(path string) error {
+	c, err := newCapture(path)
+	if err != nil {
+		return err
+	}
+	k.wire.change(func() {
+		k.wire.atEnd = append(k.wire.atEnd, c.close)
+		for side := range k.wire.ends {
+			k.wire.ends[side].taps = append(k.wire.ends[side].taps, c.write)
 		}
-		k.wire.change(func() {
-			k.wire.atEnd = append(k.wire.atEnd, c.close)
-			for side := range k.wire.ends {
-				k.wire.ends[side].tap = c.write
-			}
-		})
-		return nil
 	})
+	return nil
 }
 
 // A capture writes a pcap file with nanoseconds. The link's thread owns it.

@@ -32,11 +32,39 @@
 // ARP and neighbour solicitations are answered by the link itself, at once, also while it is dark: on a real uplink
 // the black hole is behind the local router, and the neighbour does not disappear.
 //
-// Middleboxes are a chain of [Stage] per direction, at the sender's end of the link.
-//
 // Namespaces are mounted in /run/netns under names that carry the process's id and start time, so `ip netns exec`
 // works on a stopped test, and the next lab sweeps away what a killed process has left.
 //
 // A test fails at once when an operation of the lab fails. A lab from Open, for benchmarks, keeps the first error for
 // Err instead, and every later operation does nothing.
+//
+// # Middleboxes
+//
+// A chain of [Stage] per direction stands at the sender's end of a link, before its queue. A [TimedStage] also acts
+// when time passes. Package middlebox has those that change TCP: it strips options, rewrites, cuts, merges, repeats,
+// reorders, acknowledges, forgets and resets.
+//
+// What needs a host's own TCP or connection tracking is the kernel's, on a router or a host, by nftables (package
+// nftables; NeedNFTables tells what the kernel needs): Host.Masquerade translates addresses, Host.Firewall and
+// Host.ForwardFirewall filter by connection, Host.SplitTCP ends TCP and opens connections of its own.
+//
+//	gateway := lab.Router("gateway")
+//	nat := gateway.Masquerade(outside, netlab.NATConfig{Strict: true})
+//	nat.Flush()                                       // as a restart; nat.ChangeAddress gives a new address
+//	server.Firewall(netlab.Firewall{In: []uint16{443}, Reject: true})
+//	gateway.SplitTCP()
+//
+// # Topologies and links
+//
+// Lab.Multihome is a client of several uplinks; Lab.SharedBottleneck has them meet in one shaped link. Package profile
+// names the links of the targets as plain values, and Uplinks turns them into configurations. Link.SetRate, SetDelay,
+// SetLoss, SetShape and Change change a link while traffic runs, each direction by itself.
+//
+// # Looking inside
+//
+// Link.Capture writes what a link delivers to a pcap file, Lab.Capture does so for all links to come. For any test:
+//
+//	NETLAB_PCAP=/tmp/pcap go test -run TestX ./…
+//
+// has all links of all labs captured there, one file each. Links that would be plain are emulated for it.
 package netlab

@@ -3,6 +3,7 @@ package netlab
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,8 @@ type Lab struct {
 	err   error
 	hosts []*Host
 	links []*Link
+	ends  []func() error // run first when the lab closes
+	pcap  string         // directory for captures of all links; "": none
 	done  bool
 }
 
@@ -59,7 +62,7 @@ func Open() (*Lab, error) {
 	if err != nil {
 		return nil, fmt.Errorf("netlab: %w", err)
 	}
-	l := &Lab{prefix: fmt.Sprintf("%s%d-", me.prefix(), labs.Add(1))}
+	l := &Lab{prefix: fmt.Sprintf("%s%d-", me.prefix(), labs.Add(1)), pcap: os.Getenv("NETLAB_PCAP")}
 	if l.fabric = l.Host("fabric"); l.err != nil {
 		return nil, errors.Join(l.err, l.Close())
 	}
@@ -106,16 +109,26 @@ func (l *Lab) do(what string, f func() error) {
 	}
 }
 
+// atClose has f run when the lab closes, before anything else of it ends.
+func (l *Lab) atClose(f func() error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ends = append(l.ends, f)
+}
+
 // Close stops the links, kills the processes in the lab's namespaces and removes these. It may be called twice.
 func (l *Lab) Close() error {
 	l.mu.Lock()
-	done, links, hosts := l.done, l.links, l.hosts
+	done, links, hosts, ends := l.done, l.links, l.hosts, l.ends
 	l.done = true
 	l.mu.Unlock()
 	if done {
 		return nil
 	}
 	var errs []error
+	for _, end := range ends {
+		errs = append(errs, end())
+	}
 	for _, link := range links {
 		errs = append(errs, link.close())
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -60,7 +62,15 @@ func (l *Lab) Link(a, b *Host, cfg LinkConfig) *Link {
 			return err
 		}
 		l.links = append(l.links, k)
-		return k.open(cfg, len(l.links))
+		if l.pcap == "" {
+			return k.open(cfg, len(l.links))
+		}
+		cfg.Emulate = true
+		if err := k.open(cfg, len(l.links)); err != nil {
+			return err
+		}
+		name := fmt.Sprintf("%s%s-%s-%s.pcap", l.prefix, a.name, b.name, k.names[SideA])
+		return errors.Join(os.MkdirAll(l.pcap, 0o755), k.capture(filepath.Join(l.pcap, name)))
 	})
 	return k
 }

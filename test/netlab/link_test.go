@@ -231,3 +231,45 @@ func TestCaptureIsAPcapFile(t *testing.T) {
 		t.Errorf("%d bytes % x, want a file with one frame of %d bytes", len(b), b[:min(len(b), 40)], frame)
 	}
 }
+
+// late is a timed stage that holds frames back until the last of them has waited for a time.
+type late struct {
+	wait   time.Duration
+	frames [][]byte
+	due    time.Time
+}
+
+func (l *late) Handle(now time.Time, frame []byte, _ netlab.Output) {
+	l.frames = append(l.frames, slices.Clone(frame))
+	l.due = now.Add(l.wait)
+}
+
+func (l *late) Deadline() time.Time { return l.due }
+
+func (l *late) Wake(_ time.Time, out netlab.Output) {
+	for _, f := range l.frames {
+		out.Forward(f)
+	}
+	l.frames, l.due = nil, time.Time{}
+}
+
+func TestLinkWakesTimedStages(t *testing.T) {
+	r := newRig(t, netlab.LinkConfig{Emulate: true})
+	stage := &late{wait: 5 * time.Millisecond}
+	r.link.SetStages(netlab.AToB, stage)
+	t.Log("# no other frame moves: only the deadline can have released this one")
+	start := time.Now()
+	r.send(netlab.SideA, 1, 100)
+	r.wantNumbers("held back", r.until(netlab.SideB, 1), 1)
+	if took := time.Since(start); took < stage.wait {
+		t.Errorf("it came after %v, before its time", took)
+	}
+	t.Log("# a test can move the deadline")
+	r.link.Sync(func() { stage.wait = time.Hour })
+	r.send(netlab.SideA, 2, 100)
+	for held := 0; held == 0; {
+		r.link.Sync(func() { held = len(stage.frames) })
+	}
+	r.link.Sync(func() { stage.due = time.Unix(1, 0) })
+	r.wantNumbers("released by the test", r.until(netlab.SideB, 2), 2)
+}

@@ -21,7 +21,7 @@ const (
 type Multihome struct {
 	Client, Router, Server *Host
 	Uplinks                []*Link    // in the order of their configurations; side A is the client
-	Access                 *Link      // unshaped; side A is the server
+	Access                 *Link      // unshaped, or the shared bottleneck; side A is the server
 	Addr                   netip.Addr // of the server; invalid without IPv4
 	Addr6                  netip.Addr // invalid without IPv6
 }
@@ -30,6 +30,20 @@ type Multihome struct {
 // configuration gives addresses, and LinkConfig.Uplink's routes and rules; the client prefers the first. Families
 // restricts the addresses to those given; none means both.
 func (l *Lab) Multihome(client, server *Host, uplinks []LinkConfig, families ...Family) *Multihome {
+	return l.multihome(client, server, uplinks, LinkConfig{}, families)
+}
+
+// SharedBottleneck is a Multihome all of whose uplinks lead through one shaped link, as two lines to the same street
+// cabinet or two phones in the same radio cell do: Access has the shape of shared, whose ARate is what the server
+// sends. Its addresses and its being an uplink are not taken over.
+func (l *Lab) SharedBottleneck(
+	client, server *Host, uplinks []LinkConfig, shared LinkConfig, families ...Family,
+) *Multihome {
+	shared.Emulate = true
+	return l.multihome(client, server, uplinks, shared, families)
+}
+
+func (l *Lab) multihome(client, server *Host, uplinks []LinkConfig, access LinkConfig, families []Family) *Multihome {
 	if len(families) == 0 {
 		families = []Family{IPv4, IPv6}
 	}
@@ -54,11 +68,10 @@ func (l *Lab) Multihome(client, server *Host, uplinks []LinkConfig, families ...
 		mtu = max(mtu, cfg.MTU)
 		m.Uplinks = append(m.Uplinks, l.Link(client, m.Router, cfg))
 	}
-	m.Access = l.Link(server, m.Router, LinkConfig{
-		MTU: mtu, Uplink: true,
-		A: pick("203.0.113.1/24", "2001:db8:ffff::1/64"),
-		B: pick("203.0.113.254/24", "2001:db8:ffff::fe/64"),
-	})
+	access.MTU, access.Uplink = max(mtu, access.MTU), true
+	access.A = pick("203.0.113.1/24", "2001:db8:ffff::1/64")
+	access.B = pick("203.0.113.254/24", "2001:db8:ffff::fe/64")
+	m.Access = l.Link(server, m.Router, access)
 	m.Addr, m.Addr6 = m.Access.Addr(SideA), m.Access.Addr6(SideA)
 	return m
 }

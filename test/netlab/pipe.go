@@ -1,6 +1,10 @@
 package netlab
 
-import "time"
+import (
+	"time"
+
+	"hawser/transport/linksim"
+)
 
 // A frame is on its way through a pipe. Times are since the link was made.
 type frame struct {
@@ -10,6 +14,14 @@ type frame struct {
 	due    time.Duration // leaves the link
 	seq    uint64        // keeps frames of the same due time in order
 	failed bool          // the receiving interface did not take it
+}
+
+// Before orders frames by when they leave the link.
+func (f frame) Before(other frame) bool {
+	if f.due != other.due {
+		return f.due < other.due
+	}
+	return f.seq < other.seq
 }
 
 // maxLine bounds the memory of one direction, in frames that wait or travel.
@@ -26,11 +38,11 @@ type pipe struct {
 	tally  tally
 	free   func([]byte) // takes back the memory of dropped frames
 
-	queue   fifo          // waits for the bottleneck; only the first frame has its finish set
-	queued  int           // bytes in queue
-	ready   time.Duration // when the bottleneck is through with what it has served
-	line    dueHeap       // behind the bottleneck
-	lastDue time.Duration // of the frames in order
+	queue   fifo                // waits for the bottleneck; only the first frame has its finish set
+	queued  int                 // bytes in queue
+	ready   time.Duration       // when the bottleneck is through with what it has served
+	line    linksim.Heap[frame] // behind the bottleneck, by due
+	lastDue time.Duration       // of the frames in order
 	seq     uint64
 }
 
@@ -83,14 +95,14 @@ func (p *pipe) depart(f frame) {
 	}
 	delay := p.shape.Delay
 	if p.shape.Jitter > 0 {
-		delay += time.Duration(float64(p.shape.Jitter) * p.chance.wander.at(f.finish))
+		delay += time.Duration(float64(p.shape.Jitter) * p.chance.wander.At(f.finish))
 	}
 	f.due = max(f.finish+max(delay, 0), p.lastDue)
 	p.lastDue = f.due
 	f.due += p.chance.held(&p.shape)
 	p.seq++
 	f.seq = p.seq
-	p.line.push(f)
+	p.line.Push(f)
 }
 
 // pop returns the next frame that is due by now; the caller owns its memory.
@@ -99,7 +111,7 @@ func (p *pipe) pop(now time.Duration) (frame, bool) {
 	if len(p.line) == 0 || p.line[0].due > now {
 		return frame{}, false
 	}
-	return p.line.pop(), true
+	return p.line.Pop(), true
 }
 
 // setDark turns the loss of everything on or off at now. What is on its way is lost: a cut line holds nothing.
@@ -114,7 +126,7 @@ func (p *pipe) setDark(now time.Duration, dark bool) {
 		p.free(p.queue.pop().data)
 	}
 	for len(p.line) > 0 {
-		p.free(p.line.pop().data)
+		p.free(p.line.Pop().data)
 	}
 	p.queued, p.ready = 0, now
 }

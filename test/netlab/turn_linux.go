@@ -18,6 +18,9 @@ const (
 // and what wakes it.
 func (w *wire) turn() (time.Duration, sleepMode) {
 	more := w.receive()
+	if !more { // else frames that have come before a stage's time may still be in a socket
+		w.wakeStages()
+	}
 	for side := range w.ends {
 		more = w.deliver(Side(side)) || more
 	}
@@ -25,6 +28,14 @@ func (w *wire) turn() (time.Duration, sleepMode) {
 		return 0, untilFrame
 	}
 	return w.plan()
+}
+
+// wakeStages lets the stages act whose time has come.
+func (w *wire) wakeStages() {
+	now := time.Now()
+	for side := range w.ends {
+		w.ends[side].chain.wake(now)
+	}
 }
 
 // receive takes a batch of frames from each side.
@@ -86,9 +97,9 @@ func (w *wire) deliver(from Side) (more bool) {
 			p.tally.counters.Drops.Down++
 		} else {
 			p.tally.deliver(now, f.due, len(f.data))
-		}
-		if to.tap != nil && !f.failed {
-			to.tap(w.epoch.Add(now), f.data)
+			for _, tap := range to.taps {
+				tap(w.epoch.Add(now), f.data)
+			}
 		}
 		w.recycle(f.data)
 	}
@@ -113,11 +124,20 @@ func (w *wire) plan() (time.Duration, sleepMode) {
 		}
 		lag = min(lag, p.minDelay()/2)
 	}
+	travelling := next >= 0
+	for side := range w.ends {
+		if at, _ := w.ends[side].chain.deadline(); !at.IsZero() {
+			due := max(at.Sub(w.epoch), 0)
+			if next < 0 || due < next {
+				next = due
+			}
+		}
+	}
 	if next < 0 {
 		return -1, untilFrame
 	}
 	wait := max(next-time.Since(w.epoch), quantum)
-	if lag < 2*quantum {
+	if !travelling || lag < 2*quantum {
 		return wait, untilFrame
 	}
 	return min(wait, lag), untilChange

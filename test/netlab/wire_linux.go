@@ -41,8 +41,8 @@ type end struct {
 	mac    net.HardwareAddr // of the host's interface on this side
 	pipe   *pipe
 	chain  chain
-	tap    func(at time.Time, frame []byte) // sees what this side's host receives; nil: none
-	due    []frame                          // being handed over to this side
+	taps   []func(at time.Time, frame []byte) // see what this side's host receives
+	due    []frame                            // being handed over to this side
 	answer []byte
 }
 
