@@ -1,0 +1,186 @@
+package packet
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"hawser/test/netlab"
+)
+
+func TestAPortOfABridgeStandsForTheBridge(t *testing.T) {
+	lab := netlab.New(t)
+	ha, hb := lab.Host("a"), lab.Host("b")
+	link := lab.Link(ha, hb, netlab.LinkConfig{B: []string{}, A: []string{"192.0.2.1/24", "2001:db8::1/64"}})
+	ip, port := tool(t, "ip"), link.Interface(netlab.SideB)
+	run(t, hb, ip, "link", "add", "br0", "type", "bridge")
+	run(t, hb, ip, "link", "set", port, "master", "br0")
+	run(t, hb, ip, "addr", "add", "192.0.2.2/24", "dev", "br0")
+	run(t, hb, ip, "addr", "add", "2001:db8::2/64", "dev", "br0", "nodad")
+	run(t, hb, ip, "link", "set", "br0", "up")
+	a := stationOn(t, ha, link.Interface(netlab.SideA), clientPort, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1"))
+	b := stationOn(t, hb, port, serverPort, netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("2001:db8::2"))
+	if got := b.interfaceStatus().Name; got != "br0" {
+		t.Fatalf("the Socket is on %s, want br0", got)
+	}
+	for _, v6 := range []bool{false, true} {
+		meet(a, b, v6)
+		transfer(a, b, v6, 1400)
+		transfer(b, a, v6, 1400)
+	}
+}
+
+func TestAVLANInterfaceWorksAsAnyOther(t *testing.T) {
+	lab := netlab.New(t)
+	ha, hb := lab.Host("a"), lab.Host("b")
+	link := lab.Link(ha, hb, netlab.LinkConfig{A: []string{}, B: []string{}})
+	ip := tool(t, "ip")
+	addrs := [2]netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")}
+	for side, h := range []*netlab.Host{ha, hb} {
+		add := h.Command(t.Context(), ip, "link", "add", "link", link.Interface(netlab.Side(side)), "name", "v5", "type", "vlan", "id", "5")
+		if out, err := add.CombinedOutput(); bytes.Contains(out, []byte("Unknown device type")) {
+			t.Log("this kernel has no VLAN devices (8021q): what is left is that they are Ethernet devices as any other")
+			return
+		} else if err != nil {
+			t.Fatalf("add VLAN: %v: %s", err, out)
+		}
+		run(t, h, ip, "addr", "add", addrs[side].String()+"/24", "dev", "v5")
+		run(t, h, ip, "link", "set", "v5", "up")
+	}
+	a := stationOn(t, ha, "v5", clientPort, addrs[0], netip.Addr{})
+	b := stationOn(t, hb, "v5", serverPort, addrs[1], netip.Addr{})
+	meet(a, b, false)
+	transfer(a, b, false, 1400)
+}
+
+func TestADeviceWithoutLinkHeaderSendsSuperSegmentsAndReceives(t *testing.T) {
+	lab := netlab.New(t)
+	h := lab.Host("a")
+	tun := openTUN(t, h, "tun0", "192.0.2.1/24")
+	a := stationOn(t, h, "tun0", clientPort, netip.MustParseAddr("192.0.2.1"), netip.Addr{})
+	peer := &station{port: serverPort, v4: netip.MustParseAddr("192.0.2.2")}
+
+	t.Log("# the first packet finds the route; there are no neighbours")
+	b, at := make([]byte, 1<<16), uint32(0)
+	all := data(10 * 1400)
+	for a.interfaceStatus().SentGSO == 0 {
+		a.send(a.packet(peer, false, 0, all, 1400))
+		for at = 0; at < uint32(len(all)); {
+			n, err := tun.Read(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ip, ok := parseIP(b[:n])
+			if !ok { // the system's own router solicitations
+				continue
+			}
+			segment := ip.payload
+			if !verify(ip.src, ip.dst, segment) || !bytes.Equal(segment[32:], all[at:at+1400]) {
+				t.Fatalf("segment at %d is not what was sent", at)
+			}
+			at += 1400
+		}
+	}
+	t.Log("# the other way")
+	in := Packet{Local: peer.v4, Remote: a.v4, Header: tcpHeader(serverPort, clientPort, 9, 0x10, 12), Payload: all[:1000]}
+	if _, err := tun.Write(ipPacketOf(in)); err != nil {
+		t.Fatal(err)
+	}
+	a.want(peer, 9, 1000)
+}
+
+func TestChangesOfTheInterfaceAreHandedUp(t *testing.T) {
+	lab := netlab.New(t)
+	ha, hb := lab.Host("a"), lab.Host("b")
+	link := lab.Link(ha, hb, netlab.LinkConfig{})
+	a := stationOn(t, ha, link.Interface(netlab.SideA), clientPort, link.Addr(netlab.SideA), link.Addr6(netlab.SideA))
+	ip := tool(t, "ip")
+	run(t, ha, ip, "link", "set", link.Interface(netlab.SideA), "mtu", "1400")
+	if p := a.next(); p.Report == nil || p.Report.Kind != ReportMTU || p.Report.MTU != 1400 || a.sock.MTU() != 1400 {
+		t.Errorf("got %+v, MTU %d", p, a.sock.MTU())
+	}
+	run(t, ha, ip, "link", "del", link.Interface(netlab.SideA))
+	for range 2 { // the error stays
+		if n, err := a.sock.ReadBatch(a.ps[:]); n != 0 || !errors.Is(err, net.ErrClosed) {
+			t.Errorf("the interface is gone: %d packets, %v", n, err)
+		}
+	}
+}
+
+func TestCloseEndsAReaderAndRefusesWriters(t *testing.T) {
+	a, b, _ := pair(t, netlab.LinkConfig{})
+	done := make(chan error)
+	go func() {
+		_, err := a.sock.ReadBatch(make([]Packet, 8))
+		done <- err
+	}()
+	var other *Socket
+	err := a.host.Do(func() (err error) {
+		other, err = Open(Config{Interface: a.sock.name, Ports: a.ports})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_, err := other.ReadBatch(make([]Packet, 8))
+		done <- err
+	}()
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("reader: %v", err)
+	}
+	if _, err := other.WriteBatch([]Packet{a.packet(b, false, 1, nil, 0)}); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("writer: %v", err)
+	}
+	if err := other.Close(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("second Close: %v", err)
+	}
+	b.send(b.packet(a, false, 1, nil, 0)) // ends the first reader
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnInterfaceThatMergesTooMuchIsRefused(t *testing.T) {
+	lab := netlab.New(t)
+	h := lab.Host("a")
+	link := lab.Link(h, lab.Host("b"), netlab.LinkConfig{})
+	name := link.Interface(netlab.SideA)
+	if out, err := h.Command(t.Context(), tool(t, "ip"), "link", "set", "dev", name, "gro_max_size", "200000").CombinedOutput(); err != nil {
+		t.Skipf("missing kernel feature: gro_max_size: %s", out)
+	}
+	s := &station{t: t, host: h, port: clientPort}
+	err := s.open(name)
+	_ = s.ports.Close()
+	if err == nil || !strings.Contains(err.Error(), "ip link set dev "+name+" gro_max_size 65536") {
+		t.Errorf("open: %v", err)
+	}
+}
+
+func TestTheConfigurationCanRuleOutBetterModes(t *testing.T) {
+	a, b, link := pair(t, netlab.LinkConfig{})
+	for _, mode := range []Mode{ModeFrames, ModeRawIP} {
+		err := a.host.Do(func() (err error) {
+			if err := a.sock.Close(); err != nil {
+				return err
+			}
+			a.sock, err = Open(Config{Interface: link.Interface(netlab.SideA), Ports: a.ports, Best: mode})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		meet(a, b, false)
+		transfer(a, b, false, 1400)
+		a.sock.Restore(a.sock.index)
+		if st := a.interfaceStatus(); st.Mode != mode || st.SentGSO > 0 || st.Reason != "set by the configuration" {
+			t.Errorf("%v: %+v", mode, st)
+		}
+	}
+}

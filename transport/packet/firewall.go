@@ -1,0 +1,38 @@
+package packet
+
+import "time"
+
+// Suspicion finds out, for one flow, that a stateful firewall of this host or of its peer cuts the flow because it has
+// never seen the data that packet sockets send past it: it then takes the peer's acknowledgements for forged, and resets
+// the connection or answers with a prohibition. It is pure: the carrier tells what happens, and asks [Socket.Degrade]
+// when a verdict falls. The zero value is a new flow.
+type Suspicion struct {
+	burst   time.Time // when data first went by packet socket; zero: not yet
+	cleared bool
+}
+
+// suspicionTime is how soon after the first data a firewall acts: it needs one acknowledgement, so a round trip, on
+// satellite paths nearly a second.
+const suspicionTime = 2 * time.Second
+
+// Sent notes that data (no handshake, no Control packet) was sent by a packet socket.
+func (s *Suspicion) Sent(now time.Time) {
+	if s.burst.IsZero() {
+		s.burst = now
+	}
+}
+
+// Acked notes that the peer has acknowledged such data, sent at the given time. A flow whose data of later than the
+// first round trips is acknowledged is not cut by a firewall.
+func (s *Suspicion) Acked(sentAt time.Time) {
+	if !s.burst.IsZero() && sentAt.Sub(s.burst) >= suspicionTime {
+		s.cleared = true
+	}
+}
+
+// Cut notes that the flow has ended without a reason that the peer has given: a valid RST without MP_TCPRST or
+// MP_FASTCLOSE (RFC 8684 §3.5, §3.6), or one that says "middlebox interference", or a ReportProhibited about a segment
+// in flight. True: it looks like a firewall's work, and the interface should send by raw IP.
+func (s *Suspicion) Cut(now time.Time) bool {
+	return !s.burst.IsZero() && !s.cleared && now.Sub(s.burst) <= suspicionTime
+}

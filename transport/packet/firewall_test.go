@@ -1,0 +1,35 @@
+package packet
+
+import (
+	"testing"
+	"time"
+)
+
+func TestSuspicionFallsOnCutsSoonAfterTheFirstBurst(t *testing.T) {
+	const rtt = 50 * time.Millisecond
+	for _, c := range []struct {
+		name  string
+		story func(*Suspicion)
+		at    time.Duration // of the cut
+		want  bool
+	}{
+		{"refused before any data", func(*Suspicion) {}, rtt, false},
+		{"one round trip after the first data", func(s *Suspicion) { s.Sent(start) }, rtt, true},
+		{"though the first data was acknowledged", func(s *Suspicion) { s.Sent(start); s.Acked(start) }, 2 * rtt, true},
+		{"an hour later", func(s *Suspicion) { s.Sent(start); s.Sent(start.Add(time.Hour)) }, time.Hour, false},
+		{"after later data has been acknowledged", func(s *Suspicion) {
+			s.Sent(start)
+			s.Acked(start.Add(suspicionTime))
+		}, suspicionTime, false},
+		{"acknowledgements of data of the kernel's path count for nothing", func(s *Suspicion) {
+			s.Acked(start)
+			s.Sent(start.Add(suspicionTime))
+		}, suspicionTime + rtt, true},
+	} {
+		var s Suspicion
+		c.story(&s)
+		if got := s.Cut(start.Add(c.at)); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}

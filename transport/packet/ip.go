@@ -1,0 +1,107 @@
+package packet
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// What this package knows of IP (RFC 791 §3.1, RFC 8200 §3).
+const (
+	ipv4Header  = 20 // bytes without options; ours never have any
+	ipv6Header  = 40
+	protocolTCP = 6
+	hopLimit    = 64
+
+	etherTypeIPv4 = 0x0800
+	etherTypeIPv6 = 0x86dd
+
+	ipv4DontFragment = 0x4000
+	ipv4Fragment     = 0x3fff // more fragments, or an offset
+)
+
+// ipHeaderLen is the length of the headers that appendIP makes for an address.
+func ipHeaderLen(a netip.Addr) int {
+	if a.Is4() {
+		return ipv4Header
+	}
+	return ipv6Header
+}
+
+// appendIP appends the header of a packet with n bytes of TCP. It always forbids fragmentation. The IPv4 identification
+// of such packets means nothing (RFC 6864 §4.1); id keeps segments of one super-segment apart, as offload would.
+func appendIP(b []byte, p *Packet, n int, id uint16) []byte {
+	if p.Local.Is4() {
+		return appendIPv4(b, p, n, id)
+	}
+	b = append(b, 0x60|p.Class>>4, p.Class<<4, 0, 0) // no flow label
+	b = binary.BigEndian.AppendUint16(b, uint16(n))
+	b = append(b, protocolTCP, hopLimit)
+	src, dst := p.Local.As16(), p.Remote.As16()
+	return append(append(b, src[:]...), dst[:]...)
+}
+
+func appendIPv4(b []byte, p *Packet, n int, id uint16) []byte {
+	start := len(b)
+	b = append(b, 0x45, p.Class)
+	b = binary.BigEndian.AppendUint16(b, uint16(ipv4Header+n))
+	b = binary.BigEndian.AppendUint16(b, id)
+	b = binary.BigEndian.AppendUint16(b, ipv4DontFragment)
+	b = append(b, hopLimit, protocolTCP, 0, 0)
+	src, dst := p.Local.As4(), p.Remote.As4()
+	b = append(append(b, src[:]...), dst[:]...)
+	binary.BigEndian.PutUint16(b[start+10:], ^sumBytes(b[start:]).fold())
+	return b
+}
+
+// ipPacket is what an IP header says.
+type ipPacket struct {
+	src, dst netip.Addr
+	class    uint8
+	payload  []byte // TCP, without what a link layer has padded
+}
+
+// parseIP reads an unfragmented packet of TCP; for IPv6, one without extension headers.
+func parseIP(b []byte) (p ipPacket, ok bool) {
+	if len(b) < 1 {
+		return p, false
+	}
+	switch b[0] >> 4 {
+	case 4:
+		return parseIPv4(b)
+	case 6:
+		return parseIPv6(b)
+	}
+	return p, false
+}
+
+func parseIPv4(b []byte) (p ipPacket, ok bool) {
+	if len(b) < ipv4Header {
+		return p, false
+	}
+	head, total := int(b[0]&15)*4, int(binary.BigEndian.Uint16(b[2:]))
+	switch {
+	case head < ipv4Header, total < head, total > len(b):
+		return p, false
+	case b[9] != protocolTCP, binary.BigEndian.Uint16(b[6:])&ipv4Fragment != 0:
+		return p, false
+	}
+	p.src, p.dst = netip.AddrFrom4([4]byte(b[12:])), netip.AddrFrom4([4]byte(b[16:]))
+	p.class, p.payload = b[1], b[head:total:total]
+	return p, true
+}
+
+func parseIPv6(b []byte) (p ipPacket, ok bool) {
+	if len(b) < ipv6Header || b[6] != protocolTCP {
+		return p, false
+	}
+	total := ipv6Header + int(binary.BigEndian.Uint16(b[4:]))
+	if total > len(b) {
+		return p, false
+	}
+	p.src, p.dst = netip.AddrFrom16([16]byte(b[8:])), netip.AddrFrom16([16]byte(b[24:]))
+	if p.src.Is4In6() || p.dst.Is4In6() { // has no place on a wire
+		return p, false
+	}
+	p.class, p.payload = b[0]<<4|b[1]>>4, b[ipv6Header:total:total]
+	return p, true
+}

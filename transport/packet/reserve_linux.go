@@ -1,0 +1,134 @@
+package packet
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxTries bounds how many blocks Reserve tries.
+const maxTries = 256
+
+// Reserve takes ports from the kernel: it holds them by sockets of its own and proves that the kernel answers nothing
+// there. The error says what is missing.
+func Reserve(cfg PortConfig) (*Ports, error) {
+	count := max(cfg.Count, 1)
+	blocks := []Block{{First: cfg.Port, Count: count}}
+	if cfg.Port == 0 {
+		low, high := ephemeralRange()
+		blocks = candidates(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), count, low, high)
+	}
+	if len(blocks) == 0 || !blocks[0].Valid() {
+		return nil, fmt.Errorf("packet: %d ports from %d on: give a power of two up to %d, and 1 for a port of choice", count, cfg.Port, maxBlock)
+	}
+	var err error
+	for _, b := range blocks[:min(len(blocks), maxTries)] {
+		var p *Ports
+		if p, err = hold(b); errors.Is(err, unix.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err = p.prove(); err != nil {
+			return nil, errors.Join(err, p.Close())
+		}
+		return p, nil
+	}
+	if cfg.Port != 0 {
+		return nil, fmt.Errorf("packet: TCP port %d is in use: stop what uses it (`ss -tlnp`) or choose another port (%w)", cfg.Port, err)
+	}
+	return nil, fmt.Errorf("packet: no block of %d TCP ports is free: close connections or ask for fewer (%w)", count, err)
+}
+
+// Close gives the ports back. From then on the kernel answers what arrives there with RST, so connections should have
+// ended, and Sockets should be closed.
+func (p *Ports) Close() error {
+	closeAll(p.holders...)
+	p.holders = nil
+	return nil
+}
+
+// hold takes all ports of a block or none.
+func hold(b Block) (*Ports, error) {
+	p := &Ports{block: b}
+	for i := range b.Count {
+		fd, err := holdPort(b.First + uint16(i))
+		if err != nil {
+			closeAll(p.holders...)
+			return nil, err
+		}
+		p.holders = append(p.holders, fd)
+	}
+	return p, nil
+}
+
+// holdPort makes a kernel socket that finds and drops every segment to a port. Only one that listens is found, and it
+// must be deaf before it is: that order leaves no moment in which the kernel answers. No option to share the port is set,
+// so nobody else gets it. One socket serves both families where there are two.
+func holdPort(port uint16) (int, error) {
+	fd, err := unix.Socket(unix.AF_INET6, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	v6 := err == nil
+	if errors.Is(err, unix.EAFNOSUPPORT) {
+		fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	}
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	err = errors.Join(dropBelowTopTTL(fd, v6), dropByFilter(fd))
+	if err == nil && v6 {
+		err = errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0),
+			unix.Bind(fd, &unix.SockaddrInet6{Port: int(port)}))
+	} else if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Port: int(port)})
+	}
+	if err == nil {
+		err = unix.Listen(fd, 1)
+	}
+	if err != nil {
+		closeAll(fd)
+		return -1, fmt.Errorf("packet: hold TCP port %d: %w", port, err)
+	}
+	return fd, nil
+}
+
+// dropBelowTopTTL makes a socket drop whatever has passed a router, or was sent with an ordinary TTL (the generalized
+// TTL security mechanism, RFC 5082 §3, turned against everybody). It needs no privilege. What it leaves is a neighbour
+// on the link who sends with TTL 255: he gets a SYN/ACK that leads nowhere.
+func dropBelowTopTTL(fd int, v6 bool) error {
+	err := os.NewSyscallError("IP_MINTTL", unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MINTTL, 255))
+	if v6 {
+		err = errors.Join(err, os.NewSyscallError("IPV6_MINHOPCOUNT", unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MINHOPCOUNT, 255)))
+	}
+	return err
+}
+
+// dropByFilter makes a socket drop everything. Some kernels (6.18.44 is one) want CAP_NET_ADMIN for a filter on a TCP
+// socket; without it the TTL has to do.
+func dropByFilter(fd int) error {
+	err := attach(fd, dropAll())
+	if errors.Is(err, unix.EPERM) {
+		return nil
+	}
+	return err
+}
+
+// ephemeralRange is the range from which the kernel takes ports for connections.
+func ephemeralRange() (low, high int) {
+	b, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	if err == nil {
+		if f := strings.Fields(string(b)); len(f) == 2 {
+			l, lerr := strconv.Atoi(f[0])
+			h, herr := strconv.Atoi(f[1])
+			if lerr == nil && herr == nil {
+				return l, h
+			}
+		}
+	}
+	return 32768, 60999
+}

@@ -1,0 +1,189 @@
+package packet
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	receiveSlots  = 32       // packets per system call
+	receiveBuffer = 16 << 20 // bytes in the kernel; half of it counts, as bookkeeping takes the rest
+	auxSpace      = 64       // bytes of control message: struct tpacket_auxdata
+)
+
+// tap is a packet socket that receives one EtherType. The reader owns it.
+type tap struct {
+	s      *Socket
+	fd     int
+	buffer int // bytes that the kernel has granted
+	slots  [receiveSlots]receiveSlot
+	ms     [receiveSlots]mmsghdr
+}
+
+// receiveSlot is where one packet goes.
+type receiveSlot struct {
+	vnet [vnetLen]byte
+	iov  [2]unix.Iovec
+	name unix.RawSockaddrLinklayer
+	aux  [auxSpace]byte
+	buf  *buffer // nil: has been handed on
+}
+
+// openTap opens a socket that is complete before it receives: without a protocol it gets nothing, and the protocol comes
+// with bind, after the options and the filter.
+func openTap(s *Socket, etherType uint16) (t *tap, err error) {
+	t = &tap{s: s}
+	if t.fd, err = open(unix.AF_PACKET, unix.SOCK_RAW, 0); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			closeAll(t.fd)
+		}
+	}()
+	for _, option := range []int{unix.PACKET_VNET_HDR, unix.PACKET_AUXDATA} {
+		if err = unix.SetsockoptInt(t.fd, unix.SOL_PACKET, option, 1); err != nil {
+			return nil, fmt.Errorf("packet: option %d of a packet socket: %w", option, err)
+		}
+	}
+	setBuffer(t.fd, unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, receiveBuffer)
+	if t.buffer, err = unix.GetsockoptInt(t.fd, unix.SOL_SOCKET, unix.SO_RCVBUF); err != nil {
+		return nil, os.NewSyscallError("SO_RCVBUF", err)
+	}
+	program := s.block.receiveIPv4(networkRelative)
+	if etherType == etherTypeIPv6 {
+		program = s.block.receiveIPv6(networkRelative)
+	}
+	if err = attach(t.fd, program); err != nil {
+		return nil, err
+	}
+	err = unix.Bind(t.fd, &unix.SockaddrLinklayer{Protocol: netOrder(etherType), Ifindex: s.index})
+	if err != nil {
+		return nil, fmt.Errorf("packet: bind to interface %d: %w", s.index, err)
+	}
+	return t, nil
+}
+
+func (t *tap) file() int { return t.fd }
+
+// arm makes the first n slots ready.
+func (t *tap) arm(n int) {
+	for i := range t.slots[:n] {
+		slot := &t.slots[i]
+		if slot.buf == nil {
+			slot.buf = getBuffer(largeBuffer)
+		}
+		slot.iov = [2]unix.Iovec{iovec(slot.vnet[:]), iovec(slot.buf.b)}
+		h := &t.ms[i].hdr
+		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&slot.name)), unix.SizeofSockaddrLinklayer
+		h.Iov, h.Control = &slot.iov[0], &slot.aux[0]
+		h.SetIovlen(2)
+		h.SetControllen(auxSpace)
+		h.Flags = 0
+	}
+}
+
+// take receives what is there into ps. n may be 0 although packets came: they were not good.
+func (t *tap) take(ps []Packet) (n int, err error) {
+	k := min(len(ps), receiveSlots)
+	t.arm(k)
+	k, err = recvmmsg(t.fd, t.ms[:k])
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		return 0, nil
+	case errors.Is(err, unix.ENETDOWN): // comes back with the interface, or the watcher knows that it is gone
+		return 0, nil
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.EIO), errors.Is(err, unix.ENOBUFS):
+		t.s.received.failures.Add(1) // a packet that a virtio-net header cannot describe
+		return 0, nil
+	case err != nil:
+		return 0, os.NewSyscallError("recvmmsg", err)
+	}
+	now := time.Now()
+	for i := range k {
+		if t.read(&t.slots[i], &t.ms[i], &ps[n]) {
+			ps[n].At = now
+			n++
+		}
+	}
+	return n, nil
+}
+
+// read makes a packet of what a slot has received; false: it is none of ours.
+func (t *tap) read(slot *receiveSlot, m *mmsghdr, p *Packet) bool {
+	c := &t.s.received
+	frame := int(m.n) - vnetLen
+	network, valid, ok := slot.auxiliary(m)
+	if frame < 0 || m.hdr.Flags&unix.MSG_TRUNC != 0 || frame > len(slot.buf.b) || !ok || network > frame {
+		c.malformed.Add(1)
+		return false
+	}
+	ip, ok := parseIP(slot.buf.b[network:frame])
+	if !ok || !validHeader(ip.payload) {
+		c.malformed.Add(1)
+		return false
+	}
+	if slot.name.Pkttype != unix.PACKET_HOST || !t.s.local(ip.dst) {
+		c.notOurs.Add(1)
+		return false
+	}
+	vnet := vnetFrom(slot.vnet[:])
+	if !valid && !vnet.vouched() {
+		c.unverified.Add(1)
+		if !verify(ip.src, ip.dst, ip.payload) {
+			c.badSum.Add(1)
+			return false
+		}
+	}
+	segment := ip.payload
+	buf := slot.buf
+	if len(segment) <= smallBuffer {
+		buf = getBuffer(len(segment))
+		segment = buf.b[:copy(buf.b, segment)]
+	} else {
+		slot.buf = nil
+	}
+	h := headerLen(segment)
+	*p = Packet{
+		Local: ip.dst, Remote: ip.src, Interface: int(slot.name.Ifindex), Class: ip.class,
+		Header: segment[:h:h], Payload: segment[h:], buf: buf,
+	}
+	p.SegmentSize = vnet.segmentSize(len(p.Payload))
+	if p.SegmentSize < len(p.Payload) {
+		c.merged.Add(1)
+	}
+	c.packets.Add(1)
+	c.bytes.Add(uint64(len(p.Payload)))
+	return true
+}
+
+// auxiliary reads the control message: where the IP header starts in the frame, and whether the kernel knows the
+// checksum to be right.
+func (slot *receiveSlot) auxiliary(m *mmsghdr) (network int, valid, ok bool) {
+	const head = unix.SizeofCmsghdr
+	if uintptr(m.hdr.Controllen) < head+unsafe.Sizeof(unix.TpacketAuxdata{}) {
+		return 0, false, false
+	}
+	c := (*unix.Cmsghdr)(unsafe.Pointer(&slot.aux[0]))
+	if c.Level != unix.SOL_PACKET || c.Type != unix.PACKET_AUXDATA {
+		return 0, false, false
+	}
+	aux := (*unix.TpacketAuxdata)(unsafe.Pointer(&slot.aux[head]))
+	return int(aux.Net), aux.Status&(unix.TP_STATUS_CSUM_VALID|unix.TP_STATUS_CSUMNOTREADY) != 0, true
+}
+
+// overruns is what the kernel has dropped since the last call because the buffer was full.
+func (t *tap) overruns() uint64 {
+	st, err := unix.GetsockoptTpacketStats(t.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+	if err != nil {
+		return 0
+	}
+	return uint64(st.Drops)
+}
+
+func (t *tap) close() { closeAll(t.fd) }
