@@ -47,6 +47,7 @@ type features struct {
 	rejoin     bool // a lost path is joined again
 	board      bool // in-flight caps and suspicion are shared by all connections
 	cap        bool // in flight is capped
+	beyond     bool // what has arrived beyond a hole in a subflow's byte stream is in flight no more
 }
 
 func (c Config) withDefaults() Config {

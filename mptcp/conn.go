@@ -160,14 +160,21 @@ func (c *Conn) Err() error {
 	return c.err
 }
 
-// Authenticate says that the peer has proved who it is: from now on joins are made and accepted, bound to secret, and
+// Bind binds the connection to secret, which both ends share and no path knows (docs/protocol.md §1.3): joins carry it,
+// and what the carriers say is sealed with keys from it (§1.6), by ChaCha20-Poly1305 or AES-128-GCM. A client must call
+// it before it sends what makes the server call it; both before Authenticate.
+func (c *Conn) Bind(secret []byte, chaCha bool) {
+	secret = append([]byte(nil), secret...)
+	c.errand(func(k *core, _ time.Time) { k.bind(secret, chaCha) })
+}
+
+// Authenticate says that the peer has proved who it is: from now on joins are made and accepted, and
 // the connection outlives its subflows for survive (at most Config.Survive). On a server group names the peer's process
 // and initial is the address id that the first subflow's uplink has there; the board tells the uplinks of a peer apart
 // by them. A server must call it before it tells the peer that it is welcome.
-func (c *Conn) Authenticate(secret []byte, group string, initial uint8, survive time.Duration) {
-	secret = append([]byte(nil), secret...)
+func (c *Conn) Authenticate(group string, initial uint8, survive time.Duration) {
 	c.group.Store(&group)
-	c.errand(func(k *core, now time.Time) { k.authenticate(now, secret, group, initial, survive) })
+	c.errand(func(k *core, now time.Time) { k.authenticate(now, group, initial, survive) })
 }
 
 // InitialID is the address id of the first subflow's uplink.

@@ -22,7 +22,8 @@ type core struct {
 
 	local, remote Key
 	knowRemote    bool
-	binding       []byte
+	binding       []byte    // of Bind
+	chaCha        bool      // of Bind
 	trusted       bool      // Authenticate was called
 	expires       time.Time // of the time before Authenticate
 	survive       time.Duration
@@ -127,6 +128,8 @@ func (k *core) watchBoard(s *subflow) {
 		}
 		s.stop()
 		s.entry.Forget(s.inFlight)
+		s.entry.Beyond(-s.beyond)
+		s.beyond = 0
 		k.cfg.Board.Release(s.entry)
 		s.ranges.unmark()
 	}
@@ -153,7 +156,8 @@ func (k *core) drop(now time.Time, s *subflow, reason wire.ResetReason, why stri
 	}
 	k.reinjectAll(s)
 	s.entry.Forget(s.inFlight)
-	s.inFlight = 0
+	s.entry.Beyond(-s.beyond)
+	s.inFlight, s.beyond = 0, 0
 	s.ranges.drop()
 	s.stop()
 	k.cfg.Board.Release(s.entry)

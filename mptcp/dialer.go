@@ -38,7 +38,10 @@ func (d *Dialer) Dial(ctx context.Context) (*Conn, error) {
 	k.paths = newPathManager(d.Paths, time.Now())
 	k.paths.unproved = &d.unproved
 	k.paths.noRejoin = cfg.off.rejoin
-	k.stopWatch = d.Paths.Watch(c.box.kick)
+	k.stopWatch = d.Paths.Watch(func() {
+		k.paths.stale.Store(true)
+		c.box.kick()
+	})
 	d.live.add(c)
 	c.onEnd = func() { d.live.remove(c) }
 	c.start(k)

@@ -139,7 +139,7 @@ func (k *core) dataAck(now time.Time, s *subflow, d transport.DataAck) {
 	if wire.DSNLess(k.send.una, ack) {
 		n := k.send.ack(ack)
 		k.headAt = now
-		k.conn.outg.progress(0, n, k.unassignedLimit(now))
+		k.conn.outg.progress(0, n, k.unassignedLimit())
 	}
 	if edge := ack + d.Window; wire.DSNLess(k.edge, edge) && d.Window < 1<<40 {
 		k.edge = edge

@@ -92,6 +92,7 @@ func (k *core) join(now time.Time, s *subflow, o wire.MPJoin) {
 		answer := wire.MPJoin{Stage: wire.StageACK}
 		copy(answer.HMAC[:], mac[:])
 		s.carrier.Signal(answer)
+		s.carrier.Protect(k.joinKeys(s.nonce, o.Nonce), transport.ProtectAll)
 	case !k.client && o.Stage == wire.StageACK:
 		want := JoinHMAC(k.remote, k.local, k.binding, s.peerNonce, s.nonce)
 		if !sameMAC(o.HMAC[:20], want[:20]) {
@@ -100,6 +101,7 @@ func (k *core) join(now time.Time, s *subflow, o wire.MPJoin) {
 		}
 		k.measure(now, s)
 		s.authenticated()
+		s.carrier.Protect(k.joinKeys(s.peerNonce, s.nonce), transport.ProtectAll)
 		k.replace(now, s)
 		k.activate(now, s)
 	default:
@@ -194,11 +196,11 @@ func (k *core) measure(now time.Time, s *subflow) {
 }
 
 // authenticate is the end of the time in which the peer is a stranger: see Conn.Authenticate.
-func (k *core) authenticate(now time.Time, secret []byte, group string, initial uint8, survive time.Duration) {
+func (k *core) authenticate(now time.Time, group string, initial uint8, survive time.Duration) {
 	if k.trusted || k.state == connEnded {
 		return
 	}
-	k.binding, k.trusted, k.expires = secret, true, time.Time{}
+	k.trusted, k.expires = true, time.Time{}
 	if k.survive > 0 && survive > 0 {
 		k.survive = min(k.survive, survive)
 	}
@@ -214,6 +216,7 @@ func (k *core) authenticate(now time.Time, secret []byte, group string, initial 
 			s.addrID = initial
 		}
 		k.watchBoard(s)
+		k.protectFirst(s)
 		if k.paths != nil && s.phase == phaseActive {
 			k.paths.authenticated(s)
 		}

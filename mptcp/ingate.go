@@ -8,9 +8,17 @@ import (
 	"hawser/transport"
 )
 
-// compactAbove is how many bytes may wait for the application in the buffers they were read into. Beyond it they are
-// copied together, because a small record pins a whole read buffer.
-const compactAbove = 256 << 10
+const (
+	// compactAbove is how many bytes may wait for the application in the buffers they were read into. Beyond it small
+	// payloads are copied together, because each pins a whole read buffer.
+	compactAbove = 256 << 10
+	// filling is the size from which a payload stays in its read buffer, bytes: it pins at most eight times its size,
+	// on average far less because its neighbours lie in the same buffer. Bulk comes in TLS records of 16 kB and more,
+	// and a fast connection has better use for its time than to copy them again.
+	filling = transport.BufferSize / 8
+	// copySize is what small payloads are copied together into, bytes.
+	copySize = 64 << 10
+)
 
 // inGate is the border between the loop and Read: bytes in order, until the application takes them.
 type inGate struct {
@@ -54,7 +62,7 @@ func (g *inGate) join(p *transport.Payload) bool {
 	if last < g.first || p.Buf != nil || len(p.B) >= smallRun {
 		return false
 	}
-	if g.queue[last].Buf != nil || len(g.queue[last].B)+len(p.B) > chunkSize {
+	if g.queue[last].Buf != nil || len(g.queue[last].B)+len(p.B) > copySize {
 		return false
 	}
 	g.queue[last].B = append(g.queue[last].B, p.B...)
@@ -62,14 +70,21 @@ func (g *inGate) join(p *transport.Payload) bool {
 	return true
 }
 
-// compact copies p behind the last payload of the queue when that is a copy with room, or begins such a copy.
+// compact copies p behind the last payload of the queue when that is a copy with room, or begins such a copy. A copy that
+// follows a copy has room for more, one that stands alone has not: small payloads between large ones would each cost a
+// block, and the clearing of it.
 func (g *inGate) compact(p *transport.Payload) bool {
-	if p.Buf == nil && len(p.B) >= chunkSize/2 {
+	if len(p.B) >= filling {
 		return false
 	}
 	last := len(g.queue) - 1
-	if last < g.first || g.queue[last].Buf != nil || cap(g.queue[last].B)-len(g.queue[last].B) < len(p.B) {
-		g.queue = append(g.queue, transport.Payload{B: make([]byte, 0, max(chunkSize, len(p.B)))})
+	follows := last >= g.first && g.queue[last].Buf == nil
+	if !follows || cap(g.queue[last].B)-len(g.queue[last].B) < len(p.B) {
+		size := len(p.B)
+		if follows {
+			size = copySize
+		}
+		g.queue = append(g.queue, transport.Payload{B: make([]byte, 0, size)})
 		last = len(g.queue) - 1
 	}
 	g.queue[last].B = append(g.queue[last].B, p.B...)

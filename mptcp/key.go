@@ -76,6 +76,17 @@ func FastcloseKey(binding []byte, receiver Key) uint64 {
 	return binary.BigEndian.Uint64(sum[:])
 }
 
+// sealKey is the key of what one end sends on a subflow (docs/protocol.md §1.6): a and b are the two ends' keys on the first
+// subflow and their nonces on a joined one, the client's first, as they were on the wire.
+func sealKey(binding []byte, client bool, a, b []byte) [32]byte {
+	end := byte(1)
+	if client {
+		end = 0
+	}
+	msg := append([]byte("seal"), end)
+	return hmacSHA256(binding, append(append(msg, a...), b...))
+}
+
 // keyedSum is HMAC-SHA256 of msg under own ‖ peer ‖ binding.
 func keyedSum(own, peer Key, binding, msg []byte) [32]byte {
 	key := make([]byte, 0, 16+len(binding))

@@ -106,8 +106,7 @@ func (l *loopback) pair() (client, server *Conn) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	server.Authenticate([]byte("secret"), "client", client.InitialID(), time.Minute)
-	client.Authenticate([]byte("secret"), "", 0, time.Minute)
+	authenticate(client, server)
 	l.t.Cleanup(func() {
 		client.Abort()
 		server.Abort()

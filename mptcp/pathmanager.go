@@ -3,6 +3,7 @@ package mptcp
 import (
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"hawser/transport"
@@ -57,6 +58,8 @@ type attempt struct {
 // nothing itself; plan is a pure function of its state and its arguments. Owned by the loop.
 type pathManager struct {
 	source   PathSource
+	ways     []transport.Path // what source said last
+	stale    atomic.Bool      // source may have more to say; set from any goroutine
 	attempts map[uint8]*attempt
 	jitter   func() float64 // 0–1
 	started  time.Time
@@ -66,9 +69,20 @@ type pathManager struct {
 }
 
 func newPathManager(source PathSource, now time.Time) *pathManager {
-	return &pathManager{
+	m := &pathManager{
 		source: source, attempts: make(map[uint8]*attempt), jitter: rand.Float64, started: now, unproved: &unproved{},
 	}
+	m.stale.Store(true)
+	return m
+}
+
+// current is what the source says now. It is asked only after it has changed: its answer is a copy, and this is part of
+// every turn.
+func (m *pathManager) current() []transport.Path {
+	if m.stale.Swap(false) {
+		m.ways = m.source.Paths()
+	}
+	return m.ways
 }
 
 func (m *pathManager) attempt(id uint8) *attempt {
@@ -214,7 +228,7 @@ func (k *core) managePaths(now time.Time) {
 	if k.knowRemote && !k.trusted {
 		return // between the first handshake and the welcome: one subflow, no joins
 	}
-	for _, a := range k.paths.plan(now, k.announcedPaths(k.paths.source.Paths()), k.subs, racing) {
+	for _, a := range k.paths.plan(now, k.announcedPaths(k.paths.current()), k.subs, racing) {
 		switch {
 		case a.drop != nil:
 			k.withdraw(a.drop)

@@ -30,6 +30,22 @@ func newTestManager() (*pathManager, *listSource) {
 	return m, src
 }
 
+func TestPathSourceIsAskedOnlyAfterAChange(t *testing.T) {
+	m, src := newTestManager()
+	src.paths = []transport.Path{way(1, "192.0.2.1", "198.51.100.1:7444")}
+	if got := m.current(); len(got) != 1 {
+		t.Fatalf("at first %v, want the source's one", got)
+	}
+	src.paths = append(src.paths, way(2, "192.0.2.2", "198.51.100.1:7444"))
+	if got := m.current(); len(got) != 1 {
+		t.Errorf("the source was asked although it had told of no change: %v", got)
+	}
+	m.stale.Store(true) // what Watch does
+	if got := m.current(); len(got) != 2 {
+		t.Errorf("after a change %v, want both", got)
+	}
+}
+
 func TestPathManagerJoinsEveryUplinkOnce(t *testing.T) {
 	m, _ := newTestManager()
 	paths := []transport.Path{

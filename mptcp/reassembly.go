@@ -82,7 +82,7 @@ func (r *reassembly) joined(i int, dsn uint64, p transport.Payload) bool {
 		return false
 	}
 	before := &r.runs[i-1]
-	if before.p.Buf != nil || before.end() != dsn || len(before.p.B)+len(p.B) > chunkSize {
+	if before.p.Buf != nil || before.end() != dsn || len(before.p.B)+len(p.B) > copySize {
 		return false
 	}
 	before.p.B = append(before.p.B, p.B...)
@@ -91,13 +91,13 @@ func (r *reassembly) joined(i int, dsn uint64, p transport.Payload) bool {
 	return true
 }
 
-// put inserts a run before index i and returns the index behind it. Beyond compactAbove bytes it copies, so that what
-// waits long pins no read buffers.
+// put inserts a run before index i and returns the index behind it. Beyond compactAbove bytes it copies small runs, so
+// that what waits long does not pin read buffers many times its size.
 func (r *reassembly) put(i int, dsn uint64, p transport.Payload) int {
 	if r.joined(i, dsn, p) {
 		return i
 	}
-	if p.Buf != nil && r.bytes-r.copied+len(p.B) > compactAbove {
+	if p.Buf != nil && len(p.B) < filling && r.bytes-r.copied+len(p.B) > compactAbove {
 		own := append(make([]byte, 0, len(p.B)), p.B...)
 		p.Release()
 		p = transport.Payload{B: own}

@@ -67,7 +67,7 @@ func (k *core) slowestRTT() time.Duration {
 	rtt := 10 * time.Millisecond
 	for _, s := range k.subs {
 		if s.phase == phaseActive {
-			rtt = max(rtt, s.rtt.srtt+4*s.rtt.rttvar)
+			rtt = max(rtt, s.rtt.srtt)
 		}
 	}
 	return min(rtt, time.Second)

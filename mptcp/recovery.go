@@ -22,15 +22,28 @@ const (
 	busyFor     = time.Second     // after the last byte of data
 )
 
+// busy says whether the connection moves data.
+func (k *core) busy(now time.Time) bool { return now.Sub(k.moved) <= busyFor }
+
 // probeEvery is how long a subflow with nothing outstanding may be silent before it is asked.
 func (k *core) probeEvery(now time.Time, s *subflow) time.Duration {
 	switch {
-	case now.Sub(k.moved) > busyFor:
+	case !k.busy(now):
 		return idleProbe
 	case s.isBackup():
 		return backupProbe
 	}
 	return max(busyProbe, s.rtt.srtt)
+}
+
+// lastSign is when a subflow with nothing outstanding last said what its probe would ask for. While data moves that is
+// the length of its round trip, and not only that it lives: acknowledgements of other subflows' data keep coming by it,
+// and a round trip once measured in a queue would keep the scheduler from the path for as long as the transfer lasts.
+func (k *core) lastSign(now time.Time, s *subflow) time.Time {
+	if k.busy(now) && !s.isBackup() {
+		return s.progress
+	}
+	return latest(s.carrier.State().LastHeard, s.progress)
 }
 
 // silence is how long this subflow may go without an acknowledgement before it is suspect:
@@ -44,7 +57,7 @@ func (s *subflow) silence() time.Duration {
 // that it says brings it back. A path that stays silent is given up.
 func (k *core) watch(now time.Time, s *subflow) {
 	if s.inFlight == 0 && s.asked.IsZero() {
-		if heard := latest(s.carrier.State().LastHeard, s.progress); now.Sub(heard) >= k.probeEvery(now, s) {
+		if now.Sub(k.lastSign(now, s)) >= k.probeEvery(now, s) {
 			k.probe(now, s)
 		}
 		return
@@ -66,7 +79,7 @@ func (k *core) watch(now time.Time, s *subflow) {
 // watchDeadline is when watch has something to do next.
 func (k *core) watchDeadline(now time.Time, s *subflow) time.Time {
 	if s.inFlight == 0 && s.asked.IsZero() {
-		return latest(s.carrier.State().LastHeard, s.progress).Add(k.probeEvery(now, s))
+		return k.lastSign(now, s).Add(k.probeEvery(now, s))
 	}
 	limit := s.silence()
 	switch {
@@ -83,7 +96,7 @@ func (k *core) probe(now time.Time, s *subflow) {
 		s.progress = now
 	}
 	s.asked = now
-	s.carrier.Probe(now)
+	s.carrier.Probe(now, k.busy(now))
 }
 
 func (k *core) makeSuspect(now time.Time, s *subflow) {

@@ -93,34 +93,50 @@ func (a *allowance) spend(n int) bool {
 }
 
 // headOfLine is tier 1 of recovery: the oldest bytes hold everything up for longer than their path usually takes,
-// and another path is idle or the window nearly used up. They alone are sent again; the path stays up.
+// and another path is idle or the window nearly used up. They alone are sent again; the path stays up. With half of the
+// allowance unused it does not wait for either: what comes late by a path that loses would else set the reader back by
+// seconds of the other paths' rate.
 func (k *core) headOfLine(now time.Time) {
 	if k.cfg.off.headOfLine || k.send.una == k.nxt || len(k.again.q) > 0 || now.Sub(k.headAt) < ackDelay {
 		return
 	}
 	s, r := k.head()
-	if r == nil || r.copied || now.Sub(r.mark.Sent) < s.rtt.patience() {
+	if r == nil || r.copied {
 		return
 	}
+	age, patience := now.Sub(r.mark.Sent), s.rtt.patience()
 	left := int64(k.edge - k.nxt)
 	tight := left < int64(k.edge-k.send.una)/4
-	if !tight && k.nxt != k.send.end || !k.otherRoom(now, s) || !k.waste.spend(r.n) {
+	due := age >= patience && (tight || k.nxt == k.send.end)
+	spare := k.waste.bytes > allowanceMax/2 && age >= min(patience, k.late(now, s, r.n))
+	if !due && !spare || !k.otherRoom(now, s) || !k.waste.spend(r.n) {
 		return
 	}
 	k.reinjectRange(s, r)
 }
 
+// late is when n bytes should have been acknowledged by any measure of their uplink: two round trips, with the time that
+// they and as many before them take to be sent.
+func (k *core) late(now time.Time, s *subflow, n int) time.Duration {
+	f := s.entry.Facts(now)
+	if f.Rate == 0 || f.MinRTT == 0 {
+		return s.rtt.patience()
+	}
+	return 2*f.MinRTT + ackDelay + time.Duration(float64(2*n)/float64(f.Rate)*float64(time.Second))
+}
+
 // head finds the subflow and range that hold the oldest byte not acknowledged at data level.
 func (k *core) head() (*subflow, *sentRange) {
 	for _, s := range k.subs {
-		live := s.ranges.live()
-		for i := range live {
-			if d := k.send.una - live[i].dsn; d < uint64(live[i].n) && !live[i].copied {
+		live, seen := s.ranges.live(), 0
+		for i := 0; i < len(live) && seen <= 8; i++ { // what is older than the window's left edge is at the front
+			if live[i].copied {
+				continue // a path that says nothing may have many of these
+			}
+			if d := k.send.una - live[i].dsn; d < uint64(live[i].n) {
 				return s, &live[i]
 			}
-			if i > 8 {
-				break // what is older than the window's left edge is at the front
-			}
+			seen++
 		}
 	}
 	return nil, nil

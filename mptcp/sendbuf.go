@@ -6,8 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// chunkSize is the size of the blocks that hold what was written until it is acknowledged, bytes.
-const chunkSize = 64 << 10
+// chunkSize is the size of the blocks that hold what was written until it is acknowledged, bytes. A record does not
+// reach from one block into the next, so a block is one record of the largest size, and not that and a splinter.
+const chunkSize = hugeChunk
 
 // chunk is a pooled block of written bytes. Every span of it and the out-gate, while it fills the block, hold one
 // reference.

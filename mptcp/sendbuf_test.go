@@ -52,6 +52,24 @@ func checkBytes(t *testing.T, b *sendBuffer, all []byte, first uint64, r *rand.R
 	}
 }
 
+// TestBlockIsOneRecord: what is written in TLS records leaves in records of the largest size, with no splinter between.
+func TestBlockIsOneRecord(t *testing.T) {
+	g := newOutGate(nil)
+	g.limit = 1 << 30
+	for range 60 {
+		if _, err := g.write(make([]byte, 16<<10+22)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var b sendBuffer
+	g.take(&b)
+	for i, s := range b.segs[:len(b.segs)-1] {
+		if len(s.b) != hugeChunk {
+			t.Fatalf("segment %d of %d has %d bytes, want %d", i, len(b.segs), len(s.b), hugeChunk)
+		}
+	}
+}
+
 func TestOutGateBlocksAboveItsLimit(t *testing.T) {
 	g := newOutGate(nil)
 	n, err := g.write(make([]byte, 1<<20))

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"hawser/scheduler"
+	"hawser/transport/uplink"
 	"hawser/transport/wire"
 )
 
@@ -21,7 +22,8 @@ type schedule struct {
 	paths []scheduler.Path
 	subs  []*subflow // beside paths
 	picks []int
-	rate  int // of all paths together, bytes/s
+	rate  int  // of all paths together, bytes/s
+	holes bool // some path has a hole in its byte stream
 }
 
 // dispatch gives subflows as much as the scheduler allows: first what has to be sent again, then new data.
@@ -45,13 +47,16 @@ func (k *core) dispatch(now time.Time) {
 	}
 	if k.nxt != from {
 		k.moved = now
-		k.conn.outg.progress(int(k.nxt-from), 0, k.unassignedLimit(now))
+		k.conn.outg.progress(int(k.nxt-from), 0, k.unassignedLimit())
 		k.waste.earn(int(k.nxt - from))
 	}
 	if k.nxt == k.send.end && len(k.again.q) == 0 {
 		k.appLimited(now)
 	} else {
 		k.stalled = now.Add(stallPoll)
+		if k.scratch.holes {
+			k.stalled = now.Add(holePoll)
+		}
 	}
 	if fin {
 		k.sendFin(now)
@@ -61,24 +66,43 @@ func (k *core) dispatch(now time.Time) {
 // viewPaths makes the scheduler's view of the working subflows.
 func (k *core) viewPaths(now time.Time) {
 	v := &k.scratch
-	v.paths, v.subs, v.rate = v.paths[:0], v.subs[:0], 0
+	v.paths, v.subs, v.rate, v.holes = v.paths[:0], v.subs[:0], 0, false
 	for _, s := range k.subs {
 		if s.phase != phaseActive {
 			continue
 		}
-		st, f := s.carrier.State(), s.entry.Facts(now)
+		st := s.carrier.State()
 		s.ranges.release(st.Written)
+		if st.Beyond != s.beyond && !k.cfg.off.beyond {
+			s.entry.Beyond(st.Beyond - s.beyond)
+			s.beyond = st.Beyond
+		}
+		v.holes = v.holes || st.Beyond > 0
+		f := s.entry.Facts(now)
 		p := scheduler.Path{
 			ID: s.id, Room: st.Room, Credit: f.Cap - f.InFlight,
-			SRTT: s.rtt.srtt, RTTVar: s.rtt.rttvar, MinRTT: f.MinRTT, Rate: f.Rate, InFlight: f.InFlight,
+			SRTT: s.rtt.srtt, RTTVar: s.rtt.rttvar, MinRTT: f.MinRTT, Rate: f.Rate, Settled: f.Settled, InFlight: f.InFlight,
 			Unsent: st.Unsent, Backup: s.isBackup(), Suspect: s.suspect || !f.Suspect.IsZero(),
 		}
 		if k.cfg.off.cap {
 			p.Credit = 1 << 30
 		}
+		if k.loaded(now) {
+			p.Rate = supposed(f)
+		}
 		v.rate += f.Rate
 		v.paths, v.subs = append(v.paths, p), append(v.subs, s)
 	}
+	k.conn.rate.Store(int64(v.rate))
+}
+
+// supposed is the rate that a path is taken to have under load. Until it has stopped growing, it is no less than what the
+// cap lets out for a try: a rate measured on less would keep the path from ever being measured better.
+func supposed(f uplink.Facts) int {
+	if f.Rate == 0 || f.Settled || f.MinRTT == 0 {
+		return f.Rate
+	}
+	return max(f.Rate, int(float64(f.Cap)/2/f.MinRTT.Seconds()))
 }
 
 // credit is what may still be put in flight on a subflow's uplink.
@@ -104,7 +128,7 @@ func (k *core) step(now time.Time) bool {
 	size := min(len(sp.b), k.chunkSize(), int(left))
 	c := scheduler.Chunk{
 		Size: size, Backlog: backlog, Window: int(left), Avoid: -1,
-		Loaded: now.Sub(k.pressed) <= loadGap,
+		Loaded: k.loaded(now),
 	}
 	n := k.transmit(now, k.nxt, span{c: sp.c, b: sp.b[:size]}, c)
 	k.nxt += uint64(n)
@@ -158,22 +182,16 @@ func (k *core) chunkSize() int {
 	return smallChunk
 }
 
-// unassignedLimit is 2 ms of what the uplinks deliver together: what Write lets wait here.
-func (k *core) unassignedLimit(now time.Time) int {
-	rate := 0
-	for _, s := range k.subs {
-		if s.phase == phaseActive {
-			rate += s.entry.Facts(now).Rate
-		}
-	}
-	k.conn.rate.Store(int64(rate))
-	return rate / 500
-}
+// unassignedLimit is 2 ms of what the uplinks deliver together, as last looked at: what Write lets wait here.
+func (k *core) unassignedLimit() int { return k.scratch.rate / 500 }
 
 // appLimited tells the board of uplinks that would take more than there is to send.
 func (k *core) appLimited(now time.Time) {
 	for _, s := range k.subs {
-		if s.phase == phaseActive && k.credit(now, s) > smallChunk {
+		if s.phase != phaseActive {
+			continue
+		}
+		if f := s.entry.Facts(now); f.Cap-f.InFlight > max(smallChunk, f.Cap/3) {
 			s.entry.AppLimited()
 		}
 	}
@@ -192,5 +210,12 @@ func (k *core) sendFin(now time.Time) {
 // loadGap is how long after a Write that had to wait the connection counts as loaded.
 const loadGap = 20 * time.Millisecond
 
+// loaded says whether the application keeps the send buffer full.
+func (k *core) loaded(now time.Time) bool { return now.Sub(k.pressed) <= loadGap }
+
 // stallPoll is how often a connection looks for room that other connections' acknowledgements make on an uplink.
 const stallPoll = 5 * time.Millisecond
+
+// holePoll is how often it looks while a hole in a subflow's byte stream lets no acknowledgement of the carrier through,
+// and the system alone knows what arrives beyond it.
+const holePoll = time.Millisecond

@@ -27,12 +27,28 @@ type simulation struct {
 	mu     sync.Mutex
 }
 
-// simulate runs f in a bubble of virtual time. The links are named "a", "b", ….
+// conditions are what a simulation runs under. The zero value has no links.
+type conditions struct {
+	links      []plaintest.LinkConfig // named "a", "b", …
+	congestion string                 // of the carriers; empty: bbr
+	scheduler  string                 // empty: auto
+	off        features
+	seed       uint64
+}
+
+// simulate runs f in a bubble of virtual time.
 func simulate(t *testing.T, off features, links []plaintest.LinkConfig, f func(s *simulation)) {
 	t.Helper()
+	simulateUnder(t, conditions{links: links, off: off, seed: 1}, f)
+}
+
+func simulateUnder(t *testing.T, c conditions, f func(s *simulation)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := &simulation{t: t, net: plaintest.New(plaintest.Config{Seed: 1}), source: &liveSource{}}
-		for i, c := range links {
+		s := &simulation{
+			t: t, net: plaintest.New(plaintest.Config{Seed: c.seed, Congestion: c.congestion}), source: &liveSource{},
+		}
+		for i, c := range c.links {
 			name := string(rune('a' + i))
 			s.links = append(s.links, s.net.AddLink(name, c))
 			s.source.paths = append(s.source.paths, transport.Path{
@@ -41,12 +57,12 @@ func simulate(t *testing.T, off features, links []plaintest.LinkConfig, f func(s
 			})
 		}
 		acceptor := s.net.Acceptor(plain.Config{})
-		server := Config{Board: uplink.NewBoard(), off: off}
+		server := Config{Board: uplink.NewBoard(), Scheduler: c.scheduler, off: c.off}
 		ln, err := Listen(server, acceptor, net.TCPAddrFromAddrPort(plaintest.Server), "plain")
 		if err != nil {
 			t.Fatal(err)
 		}
-		client := Config{Board: uplink.NewBoard(), off: off, Observe: s.observe}
+		client := Config{Board: uplink.NewBoard(), Scheduler: c.scheduler, off: c.off, Observe: s.observe}
 		s.ln, s.dialer = ln, Dialer{Config: client, Carrier: s.net.Carrier(), Paths: s.source}
 		f(s)
 		_ = ln.Close()
@@ -72,10 +88,17 @@ func (s *simulation) pair() (client, server *Conn) {
 	if server, err = s.ln.Accept(); err != nil {
 		s.t.Fatal(err)
 	}
-	server.Authenticate([]byte("secret"), "client", client.InitialID(), time.Minute)
-	client.Authenticate([]byte("secret"), "", 0, time.Minute)
+	authenticate(client, server)
 	time.Sleep(2 * time.Second)
 	return client, server
+}
+
+// authenticate makes two ends a session, as TLS, hello and welcome do.
+func authenticate(client, server *Conn) {
+	client.Bind([]byte("secret"), false)
+	server.Bind([]byte("secret"), false)
+	server.Authenticate("client", client.InitialID(), time.Minute)
+	client.Authenticate("", 0, time.Minute)
 }
 
 // stop ends both ends of a connection.

@@ -49,6 +49,7 @@ type subflow struct {
 	suspect  bool
 	signal   time.Time // when the handshake's last message left, to time the answer
 	inFlight int
+	beyond   int // of inFlight, as last told to the board: arrived beyond a hole
 
 	bytesIn     uint64
 	reinjected  uint64 // ranges of this subflow that were sent again on others

@@ -10,6 +10,13 @@ const (
 	reserve    = 16 << 10               // bytes beyond an uplink's credit that small data may use
 	hysteresis = 1.25                   // how much sooner a slow path must be once the fast ones are waited for
 	pause      = 100 * time.Millisecond // a gap in the load that does not end a transfer
+
+	// A path is a burden when it adds less than burdenShare to the rate of the faster ones and is burdenLag behind them:
+	// each segment that it loses holds up the stream by that much again.
+	burdenShare = 0.1
+	burdenLag   = 0.1 // s
+	retryEvery  = 20  // s: it may have become better, and
+	retryFor    = 1   // s in each tells
 )
 
 // auto is the default. Under load every path pulls what it can carry; else, and at the end of a transfer, data waits
@@ -33,6 +40,7 @@ type rules struct {
 	tail     bool
 	small    bool // small data waits for credit
 	backup   bool // backup paths are like others
+	worth    bool // a path is used for however little it adds
 	queue    bool // what is under way on a path is not counted, only its distance
 }
 
@@ -49,7 +57,7 @@ func (a *auto) Pick(now time.Time, paths []Path, c Chunk, dst []int) []int {
 			return append(dst, s.id)
 		}
 		faster := a.order[:i]
-		if !s.known && s.level >= trial || !a.fits(s, faster, c) {
+		if !s.known && s.level >= trial || !a.fits(s, faster, c) || !a.worth(now, s, faster, c) {
 			continue
 		}
 		if a.waiting = !a.pays(s, faster, c, outlook); !a.waiting {
@@ -129,6 +137,22 @@ func (a *auto) fits(s *estimate, faster []estimate, c Chunk) bool {
 	return float64(c.Window-c.Size) >= need
 }
 
+// worth says that s is not a burden. One that is carries bulk only for a moment now and then, so that its rate is not
+// believed for ever.
+func (a *auto) worth(now time.Time, s *estimate, faster []estimate, c Chunk) bool {
+	if a.off.worth || c.Reinject || !s.full || now.Unix()%retryEvery < retryFor {
+		return true
+	}
+	rate := float64(0)
+	for i := range faster {
+		if !faster[i].known {
+			return true
+		}
+		rate += faster[i].rate
+	}
+	return s.rate > burdenShare*rate || s.way-faster[0].way < burdenLag
+}
+
 // pays says that s delivers the chunk before the faster paths could have delivered all that waits (the rule of
 // Lim et al., "ECF: An MPTCP Path Scheduler to Manage Heterogeneous Paths", 2017, for any number of paths). Once they
 // are waited for, s must be clearly better, so that noise does not send each end of a transfer another way.
@@ -140,5 +164,17 @@ func (a *auto) pays(s *estimate, faster []estimate, c Chunk, outlook float64) bo
 	if a.waiting {
 		at *= hysteresis
 	}
-	return at < drained(faster, max(c.Backlog, c.Size))+outlook
+	return at < finished(faster, max(c.Backlog, c.Size))+outlook
+}
+
+// finished is when faster paths would have delivered n bytes: at the start of the first that is not measured yet, for it
+// doubles its rate each round trip, and a guess would send the begin of a transfer by a slow path and the rest into the
+// end of the window.
+func finished(faster []estimate, n int) float64 {
+	for i := range faster {
+		if !faster[i].known {
+			return faster[i].start
+		}
+	}
+	return drained(faster, n)
 }

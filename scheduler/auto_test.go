@@ -140,3 +140,55 @@ func TestAutoTriesAPathThatIsNotMeasured(t *testing.T) {
 		t.Errorf("alone: picks %v", got)
 	}
 }
+
+// At the begin nothing is known of the fast path's rate either: a guess at it must not send data by the slow one.
+func TestAutoBeginsOnTheFastPath(t *testing.T) {
+	a := &auto{}
+	paths := []Path{
+		{ID: 1, Room: 1 << 20, SRTT: 60 * ms, MinRTT: 60 * ms, InFlight: 64 << 10},
+		{ID: 2, Room: 1 << 20, Credit: 64 << 10, SRTT: 300 * ms, MinRTT: 300 * ms},
+	}
+	c := Chunk{Size: 16 << 10, Backlog: 64 << 10, Window: 256 << 10, Avoid: -1, Loaded: true}
+	if got := a.Pick(epoch, paths, c, nil); len(got) != 0 {
+		t.Errorf("the first chunk that the fast path has no room for goes to %v, want it to wait", got)
+	}
+	for now := time.Duration(0); now < time.Second; now += 50 * ms {
+		if got := a.Pick(epoch.Add(now), paths, c, nil); len(got) == 1 && now < 100*ms {
+			t.Errorf("after %v the slow path is used", now)
+		} else if now == 950*ms && len(got) == 0 {
+			t.Error("the slow path is not used after a second either")
+		}
+	}
+}
+
+// TestABurdenIsLeftOut: a far path that adds next to nothing carries no bulk, but for a moment now and then.
+func TestABurdenIsLeftOut(t *testing.T) {
+	fast := Path{ID: 1, Room: 1 << 20, SRTT: 20 * time.Millisecond, MinRTT: 20 * time.Millisecond, Rate: 12_000_000, Settled: true}
+	far := Path{
+		ID: 2, Room: 1 << 20, Credit: 1 << 20, SRTT: 300 * time.Millisecond, MinRTT: 300 * time.Millisecond, Rate: 600_000,
+		Settled: true,
+	}
+	c := Chunk{Size: 16 << 10, Backlog: 1 << 20, Window: 32 << 20, Loaded: true, Avoid: -1}
+	picks := func(a *auto, at int64, change func(p *Path)) bool {
+		p := far
+		change(&p)
+		paths := []Path{fast, p}
+		a.since = time.Unix(at-100, 0)
+		a.loaded = time.Unix(at, 0)
+		return len(a.Pick(time.Unix(at, 0), paths, c, nil)) > 0
+	}
+	same := func(*Path) {}
+	const busy = 20*1000 + 10 // not a moment of trial
+	for name, got := range map[string][2]bool{
+		"a burden":              {picks(&auto{}, busy, same), false},
+		"without the rule":      {picks(&auto{off: rules{worth: true}}, busy, same), true},
+		"a moment now and then": {picks(&auto{}, 20*1000, same), true},
+		"near":                  {picks(&auto{}, busy, func(p *Path) { p.MinRTT, p.SRTT = 100*time.Millisecond, 100*time.Millisecond }), true},
+		"worth its while":       {picks(&auto{}, busy, func(p *Path) { p.Rate = 2_000_000 }), true},
+		"still growing":         {picks(&auto{}, busy, func(p *Path) { p.Settled = false }), true},
+	} {
+		if got[0] != got[1] {
+			t.Errorf("%s: the far path is used: %v", name, got[0])
+		}
+	}
+}

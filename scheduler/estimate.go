@@ -16,10 +16,12 @@ const (
 type estimate struct {
 	id    int
 	rate  float64 // bytes/s
+	way   float64 // of a byte when nothing waits
 	start float64 // when a first byte would arrive
 	at    float64 // when the whole chunk would have arrived
 	open  bool    // it takes bytes now
 	known bool    // round trip and rate are measured
+	full  bool    // and the rate is all that the path has
 	level int     // bytes in flight
 }
 
@@ -27,7 +29,7 @@ type estimate struct {
 // system and in the network: what is in flight beyond rate × MinRTT. It is in SRTT too, a round trip late, and is
 // taken out there. slowest is the largest round trip of the other paths.
 func estimateOf(p *Path, size int, slowest time.Duration) estimate {
-	e := estimate{id: p.ID, rate: float64(p.Rate), known: p.SRTT > 0 && p.Rate > 0, level: p.InFlight}
+	e := estimate{id: p.ID, full: p.Settled, rate: float64(p.Rate), known: p.SRTT > 0 && p.Rate > 0, level: p.InFlight}
 	srtt, least := p.SRTT.Seconds(), p.MinRTT.Seconds()
 	if srtt <= 0 {
 		srtt = max(firstRTT, slowest, p.MinRTT).Seconds()
@@ -38,6 +40,7 @@ func estimateOf(p *Path, size int, slowest time.Duration) estimate {
 	if least <= 0 {
 		least = srtt
 	}
+	e.way = least / 2
 	queue := max(float64(p.Unsent), float64(p.InFlight)-e.rate*least, 0) / e.rate
 	e.start = queue + max(srtt-queue, least)/2 + p.RTTVar.Seconds()
 	e.at = e.start + float64(size)/e.rate

@@ -15,6 +15,7 @@ type Path struct {
 	RTTVar   time.Duration // its variation (RFC 6298)
 	MinRTT   time.Duration // smallest round trip of the uplink in the last seconds; 0: not measured yet
 	Rate     int           // delivery rate of the uplink, bytes/s; 0: not measured yet
+	Settled  bool          // Rate has stopped growing
 	InFlight int           // bytes in flight on the uplink, all sessions together, Unsent among them
 	Unsent   int           // bytes that wait in the local system; a hint
 	Weight   int           // configured share, for "weighted"; when no path has one, the rates are the shares

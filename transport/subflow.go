@@ -79,6 +79,8 @@ type State struct {
 	Unsent      int            // bytes accepted and not yet put on the wire by the local system; a hint
 	Cwnd        int            // congestion window of the local system, bytes; 0: not known
 	SystemRTT   time.Duration  // the local system's smoothed round trip; 0: not known
+	SystemVar   time.Duration  // its mean deviation; 0: not known
+	Beyond      int            // bytes that have arrived at the peer's system beyond a hole in the byte stream; a hint
 	Retransmits uint64         // segments sent again so far
 	Segments    uint64         // segments sent so far
 	LastHeard   time.Time      // when anything of the peer was last read
@@ -126,8 +128,12 @@ type Subflow interface {
 	// Ack sets what the next acknowledgement says: one slot, the newest wins. With push it leaves with the next Flush;
 	// otherwise the carrier's own acknowledgement, due when bytes have arrived, takes it along.
 	Ack(a DataAck, push bool)
-	// Probe asks the peer for a sign of life: EventPong answers. One probe is outstanding at a time.
-	Probe(now time.Time)
+	// Protect authenticates the subflow from now on, as docs/protocol.md §1.6 says. Later calls raise p; their keys are the
+	// same.
+	Protect(k Keys, p Protection)
+	// Probe asks the peer for a sign of life: EventPong answers. One probe is outstanding at a time. busy: data may follow
+	// soon, on this subflow or on others.
+	Probe(now time.Time, busy bool)
 	// Flush puts everything that is due on the wire, as one batch. What the system does not take now waits inside.
 	Flush(now time.Time) error
 

@@ -46,6 +46,9 @@ func TestFromInitToRevoke(t *testing.T) {
 	dir := filepath.Join(place.Dir, "s")
 	file := filepath.Join(dir, "server.yaml")
 	want(t, place, "init --dir s", 2, "", "--address: missing")
+	want(t, place, "init --dir s --address vps.example.net --plain-port 0", 2, "", "--plain-port: 0 is not a port")
+	want(t, place, "run --init --address vps.example.net --raw-port 0", 2, "", "--raw-port: 0 is not a port")
+	want(t, place, "run --address vps.example.net", 2, "", "--address counts only together with --init")
 	want(t, place, "init --dir s --address vps.example.net,192.0.2.1 --address 2001:db8::1 --plain-port 80 --allow 10.0.0.0/8", 0,
 		"wrote "+file+"\nwrote "+filepath.Join(dir, "server.key")+"\n", "")
 	want(t, place, "init --dir s --address vps.example.net", 1, "", "server.yaml: file already exists: it is not overwritten")

@@ -21,6 +21,9 @@ func newInitCommand(place configs.Place) *cobra.Command {
   hawser-server init --dir ./server --address 198.51.100.7 --address 2001:db8::7 --allow 10.0.0.0/24`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := checkInitFlags(c); err != nil {
+				return err
+			}
 			files, err := configs.InitServer(place, dir, in)
 			if err != nil {
 				return err
@@ -31,6 +34,19 @@ func newInitCommand(place configs.Place) *cobra.Command {
 	c.Flags().StringVar(&dir, "dir", "", fmt.Sprintf("write into `DIR` (default %s)", place.DefaultDir()))
 	addInitFlags(c, &in)
 	return c
+}
+
+// initFlags are the names of what addInitFlags adds.
+var initFlags = []string{"address", "raw-port", "plain-port", "allow"}
+
+// checkInitFlags refuses a port of 0, which would be taken for "not given".
+func checkInitFlags(c *cobra.Command) error {
+	for _, name := range []string{"raw-port", "plain-port"} {
+		if f := c.Flags().Lookup(name); f.Changed && f.Value.String() == "0" {
+			return &cli.UsageError{Err: fmt.Errorf("--%s: 0 is not a port: give one from 1 to 65535", name)}
+		}
+	}
+	return nil
 }
 
 // addInitFlags adds the flags that say what a new server is like, for "init" and "run --init".

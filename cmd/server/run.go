@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,9 @@ changes of the list of clients in its configuration.`,
   hawser-server run --init --address vps.example.net    create what is missing first`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := checkInitFlags(c); err != nil {
+				return err
+			}
 			if create {
 				files, err := configs.EnsureServer(place, *options, in)
 				if err != nil {
@@ -30,6 +34,12 @@ changes of the list of clients in its configuration.`,
 				}
 				if err := cli.Wrote(c, files); err != nil {
 					return err
+				}
+			} else {
+				for _, name := range initFlags {
+					if c.Flags().Changed(name) {
+						return &cli.UsageError{Err: fmt.Errorf("--%s counts only together with --init: it says what a new configuration is like", name)}
+					}
 				}
 			}
 			return serve(c, place, *options)

@@ -21,7 +21,7 @@ func sample() Status {
 			{Name: "lte", Interface: "wwan0", State: UplinkWaiting, Reason: "interface wwan0 does not exist"},
 		},
 		Sessions: []Session{
-			{ID: "1", State: SessionEstablished, Streams: 7, Subflows: []Subflow{
+			{ID: "1", State: SessionEstablished, Streams: 7, Duplicates: 1448, Subflows: []Subflow{
 				{ID: "1.1", Uplink: "dsl", Carrier: "plain", State: SubflowActive, RTT: 12.5, Cwnd: 65536, InFlight: 32768, Retransmits: 3, Reinjected: 2},
 				{ID: "1.2", Uplink: "lte", Carrier: "plain", State: SubflowDead, Reason: "silent for 3 s", Backup: true, Cwnd: 9999},
 			}},

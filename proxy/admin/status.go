@@ -61,10 +61,11 @@ const (
 
 // Session is one MPTCP connection between client and server.
 type Session struct {
-	ID       string       `json:"id"`
-	State    SessionState `json:"state"`
-	Streams  int          `json:"streams"` // open now
-	Subflows []Subflow    `json:"subflows"`
+	ID         string       `json:"id"`
+	State      SessionState `json:"state"`
+	Streams    int          `json:"streams"`    // open now
+	Duplicates uint64       `json:"duplicates"` // payload bytes received more than once, since the session began
+	Subflows   []Subflow    `json:"subflows"`
 }
 
 // SessionState is the life of a session.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"syscall"
 	"time"
 
 	"hawser/proxy/relay"
@@ -39,12 +38,22 @@ func (t Target) String() string {
 	return netip.AddrPortFrom(t.Addr, t.Port).String()
 }
 
+// literal tells whether there is nothing to resolve.
+func (t Target) literal() bool {
+	if t.Name == "" {
+		return true
+	}
+	_, err := netip.ParseAddr(t.Name)
+	return err == nil
+}
+
 // Dialer connects to targets as far as the policy permits. It may be used from any goroutine.
 type Dialer struct {
 	policy   *Policy
 	resolver Resolver
 	timeout  time.Duration
-	connect  func(ctx context.Context, a netip.AddrPort) (net.Conn, error) // a seam: connectTCP
+	// connect makes one connection within timeout; a seam: connectTCP.
+	connect func(ctx context.Context, a netip.AddrPort) (net.Conn, error)
 }
 
 // NewDialer makes a Dialer. resolver nil means the system's; timeout bounds resolving and connecting together, 0
@@ -66,8 +75,11 @@ func (d *Dialer) Dial(ctx context.Context, t Target) (net.Conn, error) {
 	if t.Port == 0 {
 		return nil, &Error{relay.CodeGeneralFailure, errors.New("egress: port 0 cannot be connected to")}
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.timeout)
-	defer cancel()
+	if !t.literal() { // else connect alone keeps the time
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d.timeout)
+		defer cancel()
+	}
 	addrs, err := d.addresses(ctx, t)
 	if err != nil {
 		return nil, failure(err)
@@ -120,42 +132,14 @@ func (d *Dialer) resolve(ctx context.Context, t Target) ([]netip.Addr, error) {
 	return addrs, nil
 }
 
-// connectTCP makes one connection. The policy is asked again here, about the very address that is dialled.
-func (d *Dialer) connectTCP(ctx context.Context, a netip.AddrPort) (net.Conn, error) {
-	dialer := net.Dialer{
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 15 * time.Second, Count: 8},
-		ControlContext:  d.control,
-	}
-	dialer.SetMultipathTCP(false) // paths are bonded between client and server; the target gets plain TCP
-	conn, err := dialer.DialContext(ctx, "tcp", a.String())
-	if err != nil {
-		return nil, fmt.Errorf("egress: %w", err)
-	}
-	if err := d.checkSelf(conn); err != nil {
-		relay.Abort(conn)
-		return nil, err
-	}
-	return conn, nil
-}
-
-func (d *Dialer) control(_ context.Context, _, address string, _ syscall.RawConn) error {
-	a, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return fmt.Errorf("egress: address about to be dialled: %w", err)
-	}
-	return d.policy.Check(a.Addr())
-}
+// keepAlive finds targets that have vanished.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 15 * time.Second, Count: 8}
 
 // checkSelf catches the addresses of this server that no interface lists (local routes, an address that came within
 // ownAge): whoever connects to himself has the same address at both ends.
-func (d *Dialer) checkSelf(conn net.Conn) error {
-	local, ok1 := conn.LocalAddr().(*net.TCPAddr)
-	remote, ok2 := conn.RemoteAddr().(*net.TCPAddr)
-	if !ok1 || !ok2 || !local.IP.Equal(remote.IP) {
-		return nil
-	}
-	a := remote.AddrPort().Addr()
-	if d.policy.allowed(a) {
+func (d *Dialer) checkSelf(local, remote netip.AddrPort) error {
+	a := remote.Addr().Unmap()
+	if local.Addr().Unmap() != a || d.policy.allowed(a) {
 		return nil
 	}
 	return &DeniedError{a, "an address of the server itself"}

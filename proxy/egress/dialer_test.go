@@ -135,19 +135,6 @@ func TestPolicyIsAskedAboutTheAddressThatIsDialled(t *testing.T) {
 	}
 }
 
-// ends is a connection with given addresses.
-type ends struct {
-	net.Conn
-	local, remote string
-}
-
-func (e ends) LocalAddr() net.Addr {
-	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(e.local))
-}
-func (e ends) RemoteAddr() net.Addr {
-	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(e.remote))
-}
-
 func TestConnectionToItselfIsDenied(t *testing.T) {
 	d := NewDialer(NewPolicy(prefixes("203.0.113.2/32"), nil, own()), nil, 0)
 	for _, c := range []struct {
@@ -158,7 +145,7 @@ func TestConnectionToItselfIsDenied(t *testing.T) {
 		{"203.0.113.2:1000", "203.0.113.2:80", false}, // allowed
 		{"203.0.113.1:1000", "203.0.113.3:80", false},
 	} {
-		if err := d.checkSelf(ends{nil, c.local, c.remote}); (err != nil) != c.denied {
+		if err := d.checkSelf(netip.MustParseAddrPort(c.local), netip.MustParseAddrPort(c.remote)); (err != nil) != c.denied {
 			t.Errorf("%s to %s: %v; want denied %v", c.local, c.remote, err, c.denied)
 		}
 	}

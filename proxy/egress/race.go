@@ -43,12 +43,16 @@ type attempt struct {
 // race connects to the addresses one after the other, the next after attemptDelay or as soon as one has failed, and
 // keeps the first connection (RFC 8305 §5). When all fail it returns the failure that says most.
 func (d *Dialer) race(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, error) {
+	done := make(chan attempt, len(addrs))
 	if len(addrs) == 1 {
-		return d.connect(ctx, netip.AddrPortFrom(addrs[0], port))
+		// On a goroutine of its own all the same: package net needs a stack that the caller, who relays for as long as
+		// the stream lives, would keep.
+		go d.try(ctx, netip.AddrPortFrom(addrs[0], port), done)
+		a := <-done
+		return a.conn, a.err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	done := make(chan attempt, len(addrs))
 	timer := time.NewTimer(0) // the first attempt is due at once
 	defer timer.Stop()
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -63,13 +64,20 @@ func (s *Server) Serve(ctx context.Context, stream relay.Stream, r Request, answ
 		s.log.Debug().Stringer("target", r.Target).Err(err).Msg("stream refused")
 		return refuse(stream, answer, failure(err))
 	}
-	bound, _ := netip.ParseAddrPort(conn.LocalAddr().String())
-	if err := answer(Answer{Code: relay.CodeSucceeded, Bound: bound}); err != nil {
+	if err := answer(Answer{Code: relay.CodeSucceeded, Bound: boundOf(conn)}); err != nil {
 		stream.Reset()
 		relay.Abort(conn)
 		return fmt.Errorf("egress: answer the client: %w", err)
 	}
 	return relay.Run(ctx, conn, stream, nil, s.meter)
+}
+
+// boundOf is the address that the connection left by; zero when it is none of IP.
+func boundOf(conn net.Conn) netip.AddrPort {
+	if a, ok := conn.LocalAddr().(*net.TCPAddr); ok {
+		return a.AddrPort()
+	}
+	return netip.AddrPort{}
 }
 
 // refuse answers with the failure. The answer must not be overtaken by a reset, so the client gets time to hang up.

@@ -26,8 +26,8 @@ type client struct {
 
 func newClient(conn net.Conn, g *gate, a *access) *client {
 	c := &client{Conn: conn, gate: g}
-	if ap, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
-		c.source = ap.Addr().WithZone("").Unmap()
+	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		c.source = a.AddrPort().Addr().WithZone("").Unmap()
 	}
 	c.verdict = a.judge(c.source)
 	c.stranger = c.verdict == password

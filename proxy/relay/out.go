@@ -12,16 +12,16 @@ func (p *pair) out() error {
 		p.abort()
 		return err
 	}
+	p.outDone.Store(true)
+	if p.inDone.Load() {
+		_ = p.local.Close() // both ended in order; a FIN leaves with it, and it wakes afterFin
+		return nil
+	}
 	if c, ok := p.local.(interface{ CloseWrite() error }); ok {
 		if err := c.CloseWrite(); err != nil {
 			p.abort()
 			return fmt.Errorf("local: %w", err)
 		}
-	}
-	p.outDone.Store(true)
-	if p.inDone.Load() {
-		_ = p.local.Close() // both ended in order; wakes afterFin
-		return nil
 	}
 	if e, ok := p.stream.(ender); ok {
 		e.OnEnd(p.abort) // everything was read: nothing can be lost by it

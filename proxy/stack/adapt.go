@@ -8,6 +8,7 @@ import (
 	"hawser/proxy/egress"
 	"hawser/proxy/inbound"
 	"hawser/proxy/tunnel"
+	"hawser/proxy/tunnel/mux"
 )
 
 // dialer gives the tunnel what mptcp dials.
@@ -51,7 +52,8 @@ func (e openError) Unwrap() error { return e.error }
 // NoUplink reports that the stream failed for want of an uplink or of a server that lets this client in.
 func (e openError) NoUplink() bool {
 	var reply *tunnel.ReplyError
-	return errors.Is(e.error, tunnel.ErrNoUplink) || !errors.As(e.error, &reply)
+	full := errors.Is(e.error, tunnel.ErrFull) || errors.Is(e.error, mux.ErrMemory)
+	return errors.Is(e.error, tunnel.ErrNoUplink) || !full && !errors.As(e.error, &reply)
 }
 
 // handler serves a client's streams by egress.

@@ -98,7 +98,9 @@ func sessionList(sessions []tunnel.SessionStats, name func(tunnel.SessionStats, 
 	for _, s := range sessions {
 		a := admin.Session{ID: s.ID, State: admin.SessionState(s.State), Streams: s.Streams}
 		if conn, ok := s.Transport.(*mptcp.Conn); ok {
-			for _, sub := range conn.Stats().Subflows {
+			st := conn.Stats()
+			a.Duplicates = st.Duplicates
+			for _, sub := range st.Subflows {
 				if name != nil {
 					sub.Uplink = name(s, sub)
 				}

@@ -25,14 +25,15 @@ func (c *tcp) Close() error {
 	c.once.Do(func() { close(c.done) })
 	return c.TCPConn.Close()
 }
-func (c *tcp) Abort()                                            { _ = c.Close() }
-func (c *tcp) Done() <-chan struct{}                             { return c.done }
-func (c *tcp) Err() error                                        { return nil }
-func (c *tcp) Waiting() bool                                     { return false }
-func (c *tcp) Backlog() int                                      { return 0 }
-func (c *tcp) Rate() int                                         { return 0 }
-func (c *tcp) InitialID() uint8                                  { return 1 }
-func (c *tcp) Authenticate([]byte, string, uint8, time.Duration) {}
+func (c *tcp) Abort()                                    { _ = c.Close() }
+func (c *tcp) Done() <-chan struct{}                     { return c.done }
+func (c *tcp) Err() error                                { return nil }
+func (c *tcp) Waiting() bool                             { return false }
+func (c *tcp) Backlog() int                              { return 0 }
+func (c *tcp) Rate() int                                 { return 0 }
+func (c *tcp) InitialID() uint8                          { return 1 }
+func (c *tcp) Bind([]byte, bool)                         {}
+func (c *tcp) Authenticate(string, uint8, time.Duration) {}
 
 type tcpDialer string
 

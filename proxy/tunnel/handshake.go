@@ -45,13 +45,17 @@ func clientHandshake(ctx context.Context, t Transport, config *tls.Config, h Hel
 	stop := limitTime(ctx, t)
 	g := newGuard(t)
 	conn := tls.Client(g, config)
-	w, err := greet(conn, h)
+	err := conn.HandshakeContext(ctx)
 	if err == nil {
-		var secret []byte
-		if secret, err = binding(conn); err == nil {
-			g.trusted.Store(true)
-			t.Authenticate(secret, serverGroup(conn), h.AddressID, w.Survive)
-		}
+		err = bind(t, conn)
+	}
+	var w Welcome
+	if err == nil {
+		w, err = greet(conn, h)
+	}
+	if err == nil {
+		g.trusted.Store(true)
+		t.Authenticate(serverGroup(conn), h.AddressID, w.Survive)
 	}
 	if !stop() && err == nil {
 		err = ctx.Err()
@@ -68,7 +72,7 @@ func clientHandshake(ctx context.Context, t Transport, config *tls.Config, h Hel
 	return nil, Welcome{}, explainHandshake(err)
 }
 
-// greet says hello and reads the welcome. TLS runs with the first write.
+// greet says hello and reads the welcome.
 func greet(conn *tls.Conn, h Hello) (Welcome, error) {
 	if _, err := conn.Write(AppendHello(nil, h)); err != nil {
 		return Welcome{}, err

@@ -33,9 +33,8 @@ func (s *Server) welcome(t Transport) (*serverSession, error) {
 		_ = conn.Close()
 		return nil, nil
 	}
-	secret, err := binding(conn)
-	if err == nil {
-		t.Authenticate(secret, peer.group(), peer.hello.AddressID, verdict.Survive)
+	if err = bind(t, conn); err == nil {
+		t.Authenticate(peer.group(), peer.hello.AddressID, verdict.Survive)
 		g.trusted.Store(true)
 		_, err = conn.Write(AppendWelcome(nil, verdict))
 	}

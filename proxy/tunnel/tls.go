@@ -88,12 +88,13 @@ func serverTLS(id *Identity) *tls.Config {
 	return c
 }
 
-// binding exports the secret that both ends share and nobody else can know.
-func binding(conn *tls.Conn) ([]byte, error) {
+// bind gives the transport the secret that both ends share and nobody else can know.
+func bind(t Transport, conn *tls.Conn) error {
 	cs := conn.ConnectionState()
 	secret, err := cs.ExportKeyingMaterial(bindingLabel, nil, bindingSize)
 	if err != nil {
-		return nil, fmt.Errorf("tunnel: export the binding: %w", err)
+		return fmt.Errorf("tunnel: export the binding: %w", err)
 	}
-	return secret, nil
+	t.Bind(secret, cs.CipherSuite == tls.TLS_CHACHA20_POLY1305_SHA256)
+	return nil
 }

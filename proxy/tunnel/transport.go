@@ -13,10 +13,14 @@ type Transport interface {
 	net.Conn
 	// CloseWrite ends our direction in order.
 	CloseWrite() error
+	// Bind is called with a secret exported from TLS that binds joins and seals what the carriers say (docs/protocol.md
+	// §1.3, §1.6), by ChaCha20-Poly1305 or AES-128-GCM as TLS does: on a client before the hello, on a server before
+	// Authenticate.
+	Bind(secret []byte, chaCha bool)
 	// Authenticate is called when both ends have proved who they are, on a server before the welcome is sent: joins may
-	// begin. secret is exported from TLS and binds them (docs/protocol.md §1.3); group names the peer's process;
-	// initial is the address id of the first subflow's uplink; survive is how long to outlive the last subflow.
-	Authenticate(secret []byte, group string, initial uint8, survive time.Duration)
+	// begin. group names the peer's process; initial is the address id of the first subflow's uplink; survive is how long
+	// to outlive the last subflow.
+	Authenticate(group string, initial uint8, survive time.Duration)
 	// InitialID is, on a client, the address id of the first subflow's uplink.
 	InitialID() uint8
 	// Abort ends the connection now, at both ends.

@@ -205,6 +205,15 @@ func (w *world) enter(t *testing.T, key ed25519.PrivateKey, uplinks int) (*tls.C
 	t.Helper()
 	transport := w.dialSession(t, uplinks)
 	conn := tls.Client(transport, clientTLS(t, key))
+	if err := conn.Handshake(); err != nil {
+		return nil, nil, err
+	}
+	state := conn.ConnectionState()
+	secret, err := state.ExportKeyingMaterial("EXPORTER-hawser-binding", nil, 32)
+	if err != nil {
+		return nil, nil, err
+	}
+	transport.Bind(secret, state.CipherSuite == tls.TLS_CHACHA20_POLY1305_SHA256)
 	if _, err := conn.Write(goodHello()); err != nil {
 		return nil, nil, err
 	}
@@ -215,12 +224,7 @@ func (w *world) enter(t *testing.T, key ed25519.PrivateKey, uplinks int) (*tls.C
 	if err != nil {
 		return nil, nil, err
 	}
-	state := conn.ConnectionState()
-	secret, err := state.ExportKeyingMaterial("EXPORTER-hawser-binding", nil, 32)
-	if err != nil {
-		return nil, nil, err
-	}
-	transport.Authenticate(secret, "server", 1, time.Minute)
+	transport.Authenticate("server", 1, time.Minute)
 	return conn, transport, nil
 }
 

@@ -92,7 +92,7 @@ func (tp *tap) pass(l *tapped, d direction) {
 		if err != nil {
 			return
 		}
-		rec := make([]byte, 8+int(binary.BigEndian.Uint16(head[2:])))
+		rec := make([]byte, headerSize(head)+int(binary.BigEndian.Uint16(head[2:])))
 		if _, err := io.ReadFull(r, rec); err != nil {
 			return
 		}
@@ -102,12 +102,20 @@ func (tp *tap) pass(l *tapped, d direction) {
 	}
 }
 
+// headerSize is the size of a record's header: a sealed one has a tag in place of the CRC.
+func headerSize(rec []byte) int {
+	if rec[1]&1 != 0 {
+		return 20
+	}
+	return 8
+}
+
 // alter is what becomes of a record.
 func (tp *tap) alter(l *tapped, d direction, rec []byte) []byte {
 	tp.mu.Lock()
 	defer tp.mu.Unlock()
 	if rec[0] == recOptions {
-		l.note(d, rec[8:])
+		l.note(d, rec[headerSize(rec):])
 	}
 	if l.damage[d] && rec[0] == recData {
 		l.damage[d] = false

@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/proxy"
@@ -29,6 +30,8 @@ type Options struct {
 	Bin    string              // directory of the programs
 	Links  []netlab.LinkConfig // the client's uplinks
 	Family netlab.Family       // of all addresses; 0: IPv4
+	Env    []string            // NAME=value for both programs: what they are to do otherwise than by default
+	User   string              // name or number that both run as, without any capability; empty: as this process
 }
 
 // Rig is a client and a server over the uplinks of a lab, set up as a user would: init, invite, join, two runs.
@@ -41,7 +44,8 @@ type Rig struct {
 	Dir    string // of the configuration and the logs
 
 	bin  string
-	api  http.Client
+	env  []string
+	user *syscall.Credential // nil: this process's
 	stop context.CancelFunc
 }
 
@@ -52,13 +56,7 @@ func Start(ctx context.Context, lab *netlab.Lab, o Options) (*Rig, error) {
 		o.Family = netlab.IPv4
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	r := &Rig{Lab: lab, bin: o.Bin, stop: cancel}
-	r.api = http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return r.Home.Client.Dial(ctx, network, addr)
-		},
-		DisableKeepAlives: true,
-	}, Timeout: 2 * time.Second}
+	r := &Rig{Lab: lab, bin: o.Bin, env: o.Env, stop: cancel}
 	if err := r.start(ctx, o); err != nil {
 		err = fmt.Errorf("%w\n%s", err, r.Logs())
 		r.Close()
@@ -68,6 +66,9 @@ func Start(ctx context.Context, lab *netlab.Lab, o Options) (*Rig, error) {
 }
 
 func (r *Rig) start(ctx context.Context, o Options) (err error) {
+	if r.user, err = credential(o.User); err != nil {
+		return err
+	}
 	if r.Dir, err = os.MkdirTemp("", "hawser-rig-"); err != nil {
 		return err
 	}
@@ -79,6 +80,9 @@ func (r *Rig) start(ctx context.Context, o Options) (err error) {
 		r.Addr = r.Home.Addr6
 	}
 	if err := r.configure(ctx); err != nil {
+		return err
+	}
+	if err := r.handOver(); err != nil {
 		return err
 	}
 	if r.Server, err = r.launch(ctx, r.Home.Server, "server"); err != nil {
@@ -126,7 +130,8 @@ func (r *Rig) launch(ctx context.Context, h *netlab.Host, name string) (*netlab.
 		return nil, err
 	}
 	c := h.Command(ctx, filepath.Join(r.bin, "hawser-"+name), "-c", filepath.Join(r.Dir, name+".yaml"), "run")
-	c.Stderr = log
+	c.Stderr, c.Env = log, append(os.Environ(), r.env...)
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: r.user}
 	return c, c.Start()
 }
 
@@ -169,8 +174,17 @@ func (r *Rig) joined(st admin.Status) bool {
 }
 
 // Status asks the client's status API.
-func (r *Rig) Status() (st admin.Status, err error) {
-	answer, err := r.api.Get("http://127.0.0.1:9090/api/v1/status")
+func (r *Rig) Status() (admin.Status, error) { return r.status(r.Home.Client, "127.0.0.1:9090") }
+
+// ServerStatus asks the server's status API.
+func (r *Rig) ServerStatus() (admin.Status, error) { return r.status(r.Home.Server, "127.0.0.1:9091") }
+
+func (r *Rig) status(h *netlab.Host, addr string) (st admin.Status, err error) {
+	api := http.Client{Transport: &http.Transport{
+		DialContext:       func(ctx context.Context, network, addr string) (net.Conn, error) { return h.Dial(ctx, network, addr) },
+		DisableKeepAlives: true,
+	}, Timeout: 2 * time.Second}
+	answer, err := api.Get("http://" + addr + "/api/v1/status")
 	if err != nil {
 		return st, err
 	}
@@ -180,11 +194,16 @@ func (r *Rig) Status() (st admin.Status, err error) {
 
 // Dial opens a connection through the proxy pair, by SOCKS5. It is a bare *net.TCPConn.
 func (r *Rig) Dial(ctx context.Context, addr string) (net.Conn, error) {
-	d, err := proxy.SOCKS5("tcp", "127.0.0.1:1080", nil, nil)
+	return DialSOCKS(ctx, r.Home.Client, "127.0.0.1:1080", addr)
+}
+
+// DialSOCKS opens a connection from a host to addr by SOCKS5 through a proxy that it reaches. It is a bare *net.TCPConn.
+func DialSOCKS(ctx context.Context, from *netlab.Host, through, addr string) (net.Conn, error) {
+	d, err := proxy.SOCKS5("tcp", through, nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	c, err := r.Home.Client.Dial(ctx, "tcp", "127.0.0.1:1080")
+	c, err := from.Dial(ctx, "tcp", through)
 	if err != nil {
 		return nil, err
 	}

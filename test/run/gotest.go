@@ -27,6 +27,15 @@ func unitTests(r *run) error {
 	return r.goTest(append([]string{"-race", "-shuffle=on", "-timeout=5m"}, ps...)...)
 }
 
+// simulated lists packages with tests that the race detector would make minutes long or would spoil; their files are left
+// out of a build with it.
+var simulated = []string{"hawser/mptcp", "hawser/transport/rawtcp"}
+
+// simulationTests runs them without it.
+func simulationTests(r *run) error {
+	return r.goTest(append([]string{"-shuffle=on", "-timeout=5m"}, simulated...)...)
+}
+
 // worldTests runs the others. Without root they skip what needs it. They have no race detector: the emulated links live
 // in the test's process, and it would make them too slow for what runs over them.
 func worldTests(r *run) error {

@@ -1,9 +1,9 @@
 // Command run is the test driver behind `make test` and `make fuzz`.
 //
 // It goes through the stages in a fixed order (set-up, format, vet, lint, architecture, unit and simulation tests,
-// tests in the real world, cross-builds), stops at the first one that fails, and ends with what was skipped and why
-// and one line "N passed, N failed, N skipped". With CI=true a skip is a failure, so that a missing privilege or tool
-// cannot hide behind a green run.
+// simulations of the targets, tests in the real world, cross-builds), stops at the first one that fails, and ends with
+// what was skipped and why and one line "N passed, N failed, N skipped". With CI=true a skip is a failure, so that a
+// missing privilege or tool cannot hide behind a green run.
 //
 // It runs `go test -json` rather than reading its text, because only that tells a skip from a pass. A stage without
 // tests of its own (format, vet, lint, a cross-build) counts as one check.
@@ -49,6 +49,7 @@ var testStages = []stage{
 	{"lint", lint},
 	{"architecture", architecture},
 	{"unit and simulation tests", unitTests},
+	{"simulations of the targets", simulationTests},
 	{"tests in the real world", worldTests},
 	{"cross-builds", crossBuilds},
 }

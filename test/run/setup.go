@@ -18,6 +18,7 @@ type need struct {
 var needs = []need{
 	{"gcc", "gcc", "the race detector", nil},
 	{"ip", "iproute2", "network namespaces", nil},
+	{"nft", "nftables", "routers that translate and filter", nil},
 	{"curl", "curl", "a real client of the proxy", nil},
 	{"docker-compose", "docker-compose", "the Compose files", func() bool { return noDocker() || succeeds("docker", "compose", "version") }},
 	{"busybox", "busybox-static", "a stand-in for the Go image", noDocker},

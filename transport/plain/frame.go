@@ -20,10 +20,14 @@ const (
 // framer finds records in the bytes of a connection. It owns no memory: parse is given what is there and says how much
 // of it was used.
 type framer struct {
-	preface  bool   // the peer's preface has been read
-	open     bool   // the subflow is established: all types are accepted
-	client   bool   // an ACK establishes
-	received uint64 // payload bytes so far
+	preface  bool    // the peer's preface has been read
+	open     bool    // the subflow is established: all types are accepted
+	client   bool    // an ACK establishes
+	received uint64  // payload bytes so far
+	seal     *sealer // nil: there are no keys
+	level    transport.Protection
+	sealed   bool // a sealed record has come: no other may
+	joined   bool // the last unsealed message of an MP_JOIN handshake has come
 }
 
 // parse takes whole records from b and adds them to dst, at most max. buf is the Buffer that holds b (nil: payloads are
@@ -70,8 +74,8 @@ func (f *framer) admit(h header) error {
 	if !h.Type.checkLen(h.Len) {
 		return altered("%v record with %d bytes", h.Type, h.Len)
 	}
-	if f.open {
-		return nil
+	if err := f.admitSeal(h); err != nil || f.open {
+		return err
 	}
 	if h.Type == typeOptions && h.Len <= earlyOptions {
 		return nil
@@ -84,15 +88,17 @@ func (f *framer) admit(h header) error {
 
 // take verifies and parses one whole record.
 func (f *framer) take(h header, rec []byte, buf *transport.Buffer, dst []record) ([]record, error) {
-	if !intact(rec) {
-		return dst, altered("wrong checksum in %v record of %d bytes", h.Type, h.Len)
+	if err := f.verify(h, rec); err != nil {
+		return dst, err
 	}
-	value := rec[headerLen:]
-	r := record{Type: h.Type}
+	value := rec[h.Size:]
+	r := record{Type: h.Type, Sealed: h.Sealed}
 	var err error
 	switch h.Type {
 	case typeOptions:
-		err = r.parseOptions(value)
+		if err = r.parseOptions(value); err == nil {
+			err = f.admitOptions(&r)
+		}
 	case typeData:
 		err = f.parseData(&r, value, buf)
 	case typeAck:
@@ -100,6 +106,7 @@ func (f *framer) take(h header, rec []byte, buf *transport.Buffer, dst []record)
 			err = altered("malformed ACK record")
 		}
 		f.open = true
+	case typePad:
 	case typePing, typePong:
 		copy(r.Token[:], value)
 	default:

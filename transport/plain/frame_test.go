@@ -34,7 +34,7 @@ func conversation(t testing.TB) (b []byte, want []record) {
 		}
 		b, want = append(b, rec...), append(want, w)
 	}
-	b = appendRecord(b, 0x7f, []byte("unknown, to be skipped"))
+	b = unsealed.appendRecord(b, 0x7f, []byte("unknown, to be skipped"))
 	return b, want
 }
 
@@ -116,7 +116,7 @@ func TestEveryDamage(t *testing.T) {
 func TestViolations(t *testing.T) {
 	data := func(m wire.Mapping, payload string) []byte { return dataRecord(m, payload) }
 	dss := func(d wire.DSS, payload string) []byte {
-		return appendRecord(nil, typeData, append(d.Append(nil), payload...))
+		return unsealed.appendRecord(nil, typeData, append(d.Append(nil), payload...))
 	}
 	const mb, pr = wire.ResetMiddlebox, wire.ResetProtocol
 	for _, c := range []struct {
@@ -126,14 +126,14 @@ func TestViolations(t *testing.T) {
 		in     []byte
 		reason wire.ResetReason
 	}{
-		{"unknown critical type", false, false, appendRecord(nil, 0x85, nil), pr},
-		{"ACK of 31 bytes", false, false, appendRecord(nil, typeAck, make([]byte, 31)), mb},
-		{"ACK of zeros", false, false, appendRecord(nil, typeAck, make([]byte, 32)), mb},
-		{"PING of 7 bytes", false, false, appendRecord(nil, typePing, make([]byte, 7)), mb},
-		{"PONG of 9 bytes", false, false, appendRecord(nil, typePong, make([]byte, 9)), mb},
-		{"OPTIONS with another kind", false, false, appendRecord(nil, typeOptions, []byte{1, 1}), mb},
-		{"OPTIONS cut", false, false, appendRecord(nil, typeOptions, []byte{30, 12, 1}), mb},
-		{"DATA without DSS", false, false, appendRecord(nil, typeData, make([]byte, 40)), mb},
+		{"unknown critical type", false, false, unsealed.appendRecord(nil, 0x85, nil), pr},
+		{"ACK of 31 bytes", false, false, unsealed.appendRecord(nil, typeAck, make([]byte, 31)), mb},
+		{"ACK of zeros", false, false, unsealed.appendRecord(nil, typeAck, make([]byte, 32)), mb},
+		{"PING of 7 bytes", false, false, unsealed.appendRecord(nil, typePing, make([]byte, 7)), mb},
+		{"PONG of 9 bytes", false, false, unsealed.appendRecord(nil, typePong, make([]byte, 9)), mb},
+		{"OPTIONS with another kind", false, false, unsealed.appendRecord(nil, typeOptions, []byte{1, 1}), mb},
+		{"OPTIONS cut", false, false, unsealed.appendRecord(nil, typeOptions, []byte{30, 12, 1}), mb},
+		{"DATA without DSS", false, false, unsealed.appendRecord(nil, typeData, make([]byte, 40)), mb},
 		{"DATA without mapping", false, false, dss(wire.DSS{HasAck: true, AckWide: true}, "abcdefgh"), mb},
 		{"DATA with 4-byte DSN", false, false, dss(wire.DSS{HasMap: true, Map: wire.Mapping{SSN: 1, Len: 4}}, "abcd"), mb},
 		{"DATA with checksum", false, false,
@@ -146,10 +146,10 @@ func TestViolations(t *testing.T) {
 		{"lone DATA_FIN at SSN 1", false, false, data(wire.Mapping{SSN: 1, Fin: true}, ""), mb},
 		{"early DATA", true, false, data(wire.Mapping{SSN: 1, Len: 1}, "a"), pr},
 		{"early DATA to a client", true, true, data(wire.Mapping{SSN: 1, Len: 1}, "a"), pr},
-		{"early ACK to a server", true, false, appendRecord(nil, typeAck, appendAck(nil, &testAck)), pr},
-		{"early PING", true, true, appendRecord(nil, typePing, make([]byte, 8)), pr},
-		{"early OPTIONS of 65 bytes", true, true, appendRecord(nil, typeOptions, make([]byte, 65)), pr},
-		{"early unknown type", true, true, appendRecord(nil, 1, nil), pr},
+		{"early ACK to a server", true, false, unsealed.appendRecord(nil, typeAck, appendAck(nil, &testAck)), pr},
+		{"early PING", true, true, unsealed.appendRecord(nil, typePing, make([]byte, 8)), pr},
+		{"early OPTIONS of 65 bytes", true, true, unsealed.appendRecord(nil, typeOptions, make([]byte, 65)), pr},
+		{"early unknown type", true, true, unsealed.appendRecord(nil, 1, nil), pr},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := framer{preface: true, open: !c.early, client: c.client}
@@ -172,7 +172,7 @@ func TestEarlyRefusalNeedsNoValue(t *testing.T) {
 
 func TestAckEstablishesAClient(t *testing.T) {
 	f := framer{preface: true, client: true}
-	in := appendRecord(nil, typeAck, appendAck(nil, &testAck))
+	in := unsealed.appendRecord(nil, typeAck, appendAck(nil, &testAck))
 	records, _, err := feed(&f, in, dataRecord(wire.Mapping{SSN: 1, Len: 1}, "a"))
 	if err != nil || len(records) != 2 {
 		t.Fatalf("%d records, %v", len(records), err)
@@ -183,7 +183,7 @@ func TestUnknownOptionsAreIgnored(t *testing.T) {
 	f := framer{preface: true}
 	value := []byte{30, 4, 0xf0, 0, 30, 5, 0x50, 0, 0}
 	value = wire.MPPrio{Backup: true}.Append(value)
-	records, _, err := feed(&f, appendRecord(nil, typeOptions, value))
+	records, _, err := feed(&f, unsealed.appendRecord(nil, typeOptions, value))
 	if err != nil || len(records) != 1 || len(records[0].Options) != 1 {
 		t.Fatalf("%+v, %v", records, err)
 	}

@@ -35,7 +35,7 @@ var golden = []struct {
 	{
 		"OPTIONS with MP_CAPABLE", "80 00 00 04 fc 1e e5 99 1e 04 01 01",
 		func() []byte {
-			return appendRecord(nil, typeOptions, wire.MPCapable{Stage: wire.StageSYN, Version: 1, SHA256: true}.Append(nil))
+			return unsealed.appendRecord(nil, typeOptions, wire.MPCapable{Stage: wire.StageSYN, Version: 1, SHA256: true}.Append(nil))
 		},
 		record{Type: typeOptions, Options: []wire.Option{wire.MPCapable{Stage: wire.StageSYN, Version: 1, SHA256: true}}},
 	},
@@ -63,17 +63,17 @@ var golden = []struct {
 	{
 		"ACK", "82 00 00 20 7a db 29 16 01 02 03 04 05 06 07 08 11 12 13 14 21 22 23 24 41 42 43 44 " +
 			"1e 0c 20 03 31 32 33 34 35 36 37 38",
-		func() []byte { return appendRecord(nil, typeAck, appendAck(nil, &testAck)) },
+		func() []byte { return unsealed.appendRecord(nil, typeAck, appendAck(nil, &testAck)) },
 		record{Type: typeAck, Ack: testAck},
 	},
 	{
 		"PING", "83 00 00 08 fb a4 78 01 00 00 00 00 00 00 00 01",
-		func() []byte { return appendRecord(nil, typePing, []byte{7: 1}) },
+		func() []byte { return unsealed.appendRecord(nil, typePing, []byte{7: 1}) },
 		record{Type: typePing, Token: [8]byte{7: 1}},
 	},
 	{
 		"PONG", "84 00 00 08 6d f1 54 91 00 00 00 00 00 00 00 01",
-		func() []byte { return appendRecord(nil, typePong, []byte{7: 1}) },
+		func() []byte { return unsealed.appendRecord(nil, typePong, []byte{7: 1}) },
 		record{Type: typePong, Token: [8]byte{7: 1}},
 	},
 }

@@ -11,6 +11,7 @@ import (
 // record is a received record, parsed and verified.
 type record struct {
 	Type    recordType
+	Sealed  bool
 	Options []wire.Option     // OPTIONS
 	Map     wire.Mapping      // DATA
 	Payload transport.Payload // DATA

@@ -4,12 +4,23 @@ import "hawser/transport/wire"
 
 // outgoing is a DATA record on its way out: header and DSS here, the payload where the session keeps it.
 type outgoing struct {
-	head [headerLen + dataDSS]byte
+	room [sealedHeaderLen + dataDSS]byte
+	n    int // bytes of room in use
+	m    wire.Mapping
 	body []byte // pinned until taken
 	sent int    // bytes of head and body that the socket has taken
 }
 
-func (o *outgoing) size() int { return len(o.head) + len(o.body) }
+func (o *outgoing) head() []byte { return o.room[:o.n] }
+
+func (o *outgoing) size() int { return o.n + len(o.body) }
+
+// close makes the head.
+func (o *outgoing) close(seal *sealer) {
+	head, at := seal.open(o.room[:0], typeData)
+	head = wire.AppendDSS(head, &wire.DSS{HasMap: true, DSNWide: true, Map: o.m})
+	o.n = len(seal.close(head, at, o.body))
+}
 
 // outbox is what waits in user space. At most one record in it is half-written, and that one always goes on first.
 type outbox struct {
@@ -17,18 +28,26 @@ type outbox struct {
 	data     []outgoing
 	first    int // data[first:] is not taken yet
 	staged   int // payload bytes in data[first:] that are not taken yet
+	seal     *sealer
 	iovs     [][]byte
 	payloads uint64 // payload bytes taken so far
 }
 
 // stage adds a DATA record whose mapping covers exactly b.
 func (q *outbox) stage(m wire.Mapping, b []byte) {
-	q.data = append(q.data, outgoing{body: b})
-	o := &q.data[len(q.data)-1]
-	head, at := openRecord(o.head[:0], typeData)
-	head = wire.AppendDSS(head, &wire.DSS{HasMap: true, DSNWide: true, Map: m})
-	sealRecord(head, at, b)
+	q.data = append(q.data, outgoing{m: m, body: b})
+	q.data[len(q.data)-1].close(q.seal)
 	q.staged += len(b)
+}
+
+// begin seals what leaves from now on: all but what is in control and a half-written record.
+func (q *outbox) begin(seal *sealer) {
+	q.seal = seal
+	for i := q.first; i < len(q.data); i++ {
+		if q.data[i].sent == 0 {
+			q.data[i].close(seal)
+		}
+	}
 }
 
 // empty says whether nothing waits.
@@ -36,6 +55,15 @@ func (q *outbox) empty() bool { return len(q.control) == 0 && q.first == len(q.d
 
 // records is the number of DATA records that wait.
 func (q *outbox) records() int { return len(q.data) - q.first }
+
+// unwritten is the number of bytes of DATA records that wait.
+func (q *outbox) unwritten() int {
+	n := 0
+	for i := q.first; i < len(q.data); i++ {
+		n += q.data[i].size() - q.data[i].sent
+	}
+	return n
+}
 
 // halfData says whether a DATA record is half-written.
 func (q *outbox) halfData() bool { return q.first < len(q.data) && q.data[q.first].sent > 0 }
@@ -64,10 +92,10 @@ func (q *outbox) batch(withData bool) (bufs [][]byte, size int) {
 // appendTo adds what is left of o.
 func (o *outgoing) appendTo(bufs [][]byte) [][]byte {
 	body := o.body
-	if o.sent < len(o.head) {
-		bufs = append(bufs, o.head[o.sent:])
+	if o.sent < o.n {
+		bufs = append(bufs, o.head()[o.sent:])
 	} else {
-		body = body[o.sent-len(o.head):]
+		body = body[o.sent-o.n:]
 	}
 	if len(body) > 0 {
 		bufs = append(bufs, body)
@@ -101,10 +129,10 @@ func (q *outbox) takeControl(n int) (rest int) {
 
 func (q *outbox) takeData(n int) (rest int) {
 	o := &q.data[q.first]
-	before := max(0, o.sent-len(o.head))
+	before := max(0, o.sent-o.n)
 	used := min(n, o.size()-o.sent)
 	o.sent += used
-	fresh := max(0, o.sent-len(o.head)) - before
+	fresh := max(0, o.sent-o.n) - before
 	q.payloads += uint64(fresh)
 	q.staged -= fresh
 	if o.sent == o.size() {
@@ -117,5 +145,5 @@ func (q *outbox) takeData(n int) (rest int) {
 // drop forgets everything and lets go of the sender's memory.
 func (q *outbox) drop() {
 	q.payloads += uint64(q.staged)
-	*q = outbox{payloads: q.payloads}
+	*q = outbox{payloads: q.payloads, seal: q.seal}
 }

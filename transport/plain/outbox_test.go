@@ -11,7 +11,7 @@ import (
 func fill(q *outbox, dsn uint64) []byte {
 	q.stage(wire.Mapping{DSN: dsn, SSN: 1, Len: 5}, []byte("hello"))
 	q.stage(wire.Mapping{DSN: dsn + 5, SSN: 6, Len: 6}, []byte("world!"))
-	q.control = appendRecord(q.control, typePing, make([]byte, 8))
+	q.control = unsealed.appendRecord(q.control, typePing, make([]byte, 8))
 	bufs, _ := q.batch(true)
 	return bytes.Join(bufs, nil)
 }
@@ -25,7 +25,7 @@ func TestOutboxCutAnywhere(t *testing.T) {
 		var q outbox
 		out := bytes.Clone(fill(&q, 1)[:cut])
 		q.taken(cut)
-		late := appendRecord(nil, typePong, make([]byte, 8))
+		late := unsealed.appendRecord(nil, typePong, make([]byte, 8))
 		q.control = append(q.control, late...)
 		bufs, rest := q.batch(true)
 		out = append(out, bytes.Join(bufs, nil)...)
@@ -59,7 +59,7 @@ func TestOutboxOrder(t *testing.T) {
 			q.taken(c.cut)
 			want := c.want
 			if c.cut > 16 {
-				q.control = appendRecord(q.control, typePong, make([]byte, 8))
+				q.control = unsealed.appendRecord(q.control, typePong, make([]byte, 8))
 			}
 			bufs, rest := q.batch(true)
 			out = append(out, bytes.Join(bufs, nil)...)

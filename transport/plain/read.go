@@ -14,7 +14,8 @@ const (
 	// readAhead is how many reads may wait for the loop: received data is always drained, but a loop that is busy
 	// must not find the inbox without bound.
 	readAhead = 4
-	// goOn is the free space of a buffer that is still worth a read.
+	// goOn is the free space of a buffer that is still worth a read, and what must be missing of a record so that a
+	// read ends with it.
 	goOn = 32 << 10
 	// strangerMemory is the first size of an untrusted connection's buffer, bytes; it grows with what arrives.
 	strangerMemory = 512
@@ -22,10 +23,11 @@ const (
 
 // shared is what the loop tells the reading goroutine.
 type shared struct {
-	established atomic.Bool   // records of all types are accepted
-	trusted     atomic.Bool   // pooled buffers may be held: the peer is authenticated, or we have dialled it
-	done        chan struct{} // closed when the loop wants no more
-	linger      atomic.Bool   // set before done: drain until the peer closes too, or the read deadline
+	established atomic.Bool                // records of all types are accepted
+	trusted     atomic.Bool                // pooled buffers may be held: the peer is authenticated, or we have dialled it
+	done        chan struct{}              // closed when the loop wants no more
+	protection  atomic.Pointer[protection] // nil: none
+	linger      atomic.Bool                // set before done: drain until the peer closes too, or the read deadline
 }
 
 // reader is the reading goroutine of a socket. It owns everything here; it closes the socket at its end.
@@ -41,6 +43,8 @@ type reader struct {
 	mem    []byte
 	start  int // mem[start:end] is not parsed yet
 	end    int
+
+	drained bool // the last read left nothing behind: ask before the next one
 }
 
 // run reads until the connection or its owner ends.
@@ -108,17 +112,22 @@ var (
 	errEvicted = errors.New("closed to make room: too many connections of strangers")
 )
 
-// fill reads once, and waits for that without holding more than a record that is under way.
+// fill reads once, and waits for that without holding more than a record that is under way. After a read that did not
+// fill its buffer it waits first: WaitReadable asks the system anyway, and a read that finds nothing is a call more.
 func (r *reader) fill() error {
 	for {
-		r.prepare()
-		n, err := r.sock.TryRead(r.mem[r.end:])
-		if err == nil {
-			r.end += n
-			return nil
-		}
-		if !errors.Is(err, ErrAgain) {
-			return err
+		if !r.drained {
+			r.prepare()
+			space := r.mem[r.end:r.until()]
+			n, err := r.sock.TryRead(space)
+			if err == nil {
+				r.end += n
+				r.drained = n < len(space)
+				return nil
+			}
+			if !errors.Is(err, ErrAgain) {
+				return err
+			}
 		}
 		if r.start == r.end {
 			r.drop()
@@ -126,6 +135,7 @@ func (r *reader) fill() error {
 		if err := r.sock.WaitReadable(); err != nil {
 			return err
 		}
+		r.drained = false
 	}
 }
 
@@ -152,9 +162,23 @@ func (r *reader) fits() bool {
 	}
 	h, n := consumeHeader(r.mem[r.start:r.end])
 	if n == 0 {
-		return len(r.mem)-r.start >= headerLen+maxValue
+		return len(r.mem)-r.start >= sealedHeaderLen+maxValue
 	}
 	return len(r.mem)-r.start >= n+h.Len
+}
+
+// until is where the next read ends. While much of a record is missing, that is behind the header of the record after it:
+// the next one then begins in this buffer or, if it does not fit, in another one, with no more than a header to copy.
+func (r *reader) until() int {
+	h, n := consumeHeader(r.mem[r.start:r.end])
+	if n == 0 {
+		return len(r.mem)
+	}
+	end := r.start + n + h.Len
+	if end-r.end < goOn {
+		return len(r.mem)
+	}
+	return min(end+sealedHeaderLen, len(r.mem))
 }
 
 // prepareOwn is prepare for a peer that is not trusted: memory grows with the bytes that have arrived, never with what
@@ -165,7 +189,7 @@ func (r *reader) prepareOwn() {
 		r.start = 0
 	}
 	if r.end == len(r.mem) {
-		next := make([]byte, min(max(strangerMemory, 2*len(r.mem)), headerLen+maxValue))
+		next := make([]byte, min(max(strangerMemory, 2*len(r.mem)), sealedHeaderLen+maxValue))
 		copy(next, r.mem)
 		r.mem = next
 	}
@@ -179,11 +203,14 @@ func (r *reader) drop() {
 	r.buf, r.mem, r.start, r.end = nil, nil, 0, 0
 }
 
-// parse posts the records that are whole. It looks at "established" only after the read: the owner sets it before it
-// tells the peer.
+// parse posts the records that are whole. It looks at what the loop has to tell only after the read: the loop sets it
+// before it tells the peer.
 func (r *reader) parse(at time.Time) error {
 	if r.sh.established.Load() {
 		r.framer.open = true
+	}
+	if p := r.sh.protection.Load(); p != nil {
+		r.framer.seal, r.framer.level = p.seal, p.level
 	}
 	for more := true; more; {
 		b := batches.Get().(*batch)

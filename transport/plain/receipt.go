@@ -60,8 +60,9 @@ func (r *receipt) advance(now time.Time) {
 	}
 }
 
-// due says whether an ACK must leave with this Flush.
-func (r *receipt) due() bool { return r.set && r.now }
+// due says whether an ACK must leave with this Flush. Beside data one leaves as soon as it has something new to say:
+// there it costs no write, no packet and no wake-up of its own.
+func (r *receipt) due(beside bool) bool { return r.set && (r.now || beside && r.offset != r.told) }
 
 // take is the ACK to send now.
 func (r *receipt) take(now time.Time) ackRecord {

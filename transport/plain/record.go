@@ -13,6 +13,7 @@ type recordType uint8
 
 // The types of record. Those below typeCritical may be skipped when they are not known.
 const (
+	typePad      recordType = 0x01 // to be skipped
 	typeCritical recordType = 0x80
 
 	typeOptions recordType = 0x80 // MPTCP options
@@ -35,13 +36,16 @@ func (t recordType) String() string {
 		return "PING"
 	case typePong:
 		return "PONG"
+	case typePad:
+		return "PAD"
 	}
 	return fmt.Sprintf("type %#02x", uint8(t))
 }
 
 const (
-	headerLen = 8
-	maxValue  = 0xffff
+	headerLen       = 8  // with a CRC
+	sealedHeaderLen = 20 // with a tag
+	maxValue        = 0xffff
 	// earlyOptions is the largest value of an OPTIONS record before the subflow is established, and the largest that
 	// is ever sent.
 	earlyOptions = 64
@@ -52,61 +56,86 @@ const (
 	probeLen   = 8
 )
 
+// flagSealed in a header's flags: a tag is in the place of the CRC (protocol.md §1.6).
+const flagSealed = 1
+
 // castagnoli is the polynomial of CRC-32C (RFC 3720 §12.1).
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // header is the start of a record.
 type header struct {
-	Type  recordType
-	Flags uint8
-	Len   int // of the value
-	Sum   uint32
+	Type   recordType
+	Sealed bool
+	Size   int // of the header: headerLen or sealedHeaderLen
+	Len    int // of the value
 }
 
-// consumeHeader reads a header; n is 0 when b is too short.
+// consumeHeader reads a header; n is 0 when b is too short, else its size.
 func consumeHeader(b []byte) (h header, n int) {
 	if len(b) < headerLen {
 		return header{}, 0
 	}
-	return header{
-		Type:  recordType(b[0]),
-		Flags: b[1],
-		Len:   int(binary.BigEndian.Uint16(b[2:])),
-		Sum:   binary.BigEndian.Uint32(b[4:]),
-	}, headerLen
+	h = header{Type: recordType(b[0]), Len: int(binary.BigEndian.Uint16(b[2:])), Size: headerLen}
+	if b[1]&flagSealed != 0 {
+		h.Sealed, h.Size = true, sealedHeaderLen
+	}
+	if len(b) < h.Size {
+		return header{}, 0
+	}
+	return h, h.Size
 }
+
+// unsealed makes records with a CRC.
+var unsealed *sealer
 
 // appendRecord adds a whole record. The value must not exceed maxValue.
-func appendRecord(b []byte, t recordType, value []byte) []byte {
-	b, at := openRecord(b, t)
-	return sealRecord(append(b, value...), at, nil)
+func (s *sealer) appendRecord(b []byte, t recordType, value []byte) []byte {
+	b, at := s.open(b, t)
+	return s.close(append(b, value...), at, nil)
 }
 
-// openRecord adds a record's header, to be completed by sealRecord once the value has been appended.
-func openRecord(b []byte, t recordType) (_ []byte, at int) {
-	return append(b, byte(t), 0, 0, 0, 0, 0, 0, 0), len(b)
+// open adds a record's header, to be completed by close once the value has been appended. Without a sealer it gets a
+// CRC.
+func (s *sealer) open(b []byte, t recordType) (_ []byte, at int) {
+	var h [sealedHeaderLen]byte
+	h[0] = byte(t)
+	if s == nil {
+		return append(b, h[:headerLen]...), len(b)
+	}
+	h[1] = flagSealed
+	return append(b, h[:]...), len(b)
 }
 
-// sealRecord sets length and CRC of the record that starts at b[at]; body is the rest of its value, sent after b.
-func sealRecord(b []byte, at int, body []byte) []byte {
-	r := b[at:]
-	n := len(r) - headerLen + len(body)
+// close sets length and CRC or tag of the record that starts at b[at]; body is the rest of its value, sent after b.
+// Records of one class must be closed in the order in which they leave.
+func (s *sealer) close(b []byte, at int, body []byte) []byte {
+	r, size := b[at:], headerLen
+	if s != nil {
+		size = sealedHeaderLen
+	}
+	n := len(r) - size + len(body)
 	if n > maxValue {
 		panic("BUG: plain: record too long")
 	}
 	binary.BigEndian.PutUint16(r[2:], uint16(n))
+	if s != nil {
+		copy(r[4:size], s.next(r, body))
+		return b
+	}
+	binary.BigEndian.PutUint32(r[4:], checksum(r, body))
+	return b
+}
+
+// checksum is the CRC of a record of which body follows r.
+func checksum(r, body []byte) uint32 {
 	sum := crc32.Update(0, castagnoli, r[:4])
 	sum = crc32.Update(sum, castagnoli, r[headerLen:])
-	sum = crc32.Update(sum, castagnoli, body)
-	binary.BigEndian.PutUint32(r[4:], sum)
-	return b
+	return crc32.Update(sum, castagnoli, body)
 }
 
 // intact says whether the CRC of a whole record (header and value) is right.
 func intact(record []byte) bool {
-	sum := crc32.Update(0, castagnoli, record[:4])
-	sum = crc32.Update(sum, castagnoli, record[headerLen:])
-	return sum == binary.BigEndian.Uint32(record[4:])
+	return checksum(record, nil) == binary.BigEndian.Uint32(record[4:])
 }
 
 // checkLen says whether a value of n bytes fits the type; the rest is the codec's to say.

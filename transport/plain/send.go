@@ -28,6 +28,7 @@ func (s *Subflow) Send(m wire.Mapping, b []byte) int {
 		m.SSN = 0 // a lone DATA_FIN (RFC 8684 §3.3.3)
 	}
 	s.sent += uint64(n)
+	s.carries = true
 	s.out.stage(m, b[:n:n])
 	return n
 }
@@ -70,7 +71,10 @@ func (s *Subflow) Ack(a transport.DataAck, push bool) {
 func (s *Subflow) establish() { s.sh.established.Store(true) }
 
 // Probe asks the peer for a sign of life.
-func (s *Subflow) Probe(time.Time) { s.ping.ask() }
+func (s *Subflow) Probe(_ time.Time, busy bool) {
+	s.carries = s.carries || busy
+	s.ping.ask()
+}
 
 // Close half-closes the subflow after everything that was sent, with the next Flush that leaves nothing behind.
 func (s *Subflow) Close() { s.ending = true }
@@ -89,11 +93,11 @@ func (s *Subflow) Flush(now time.Time) error {
 	if s.status != transport.StatusOpen || s.broken != nil {
 		return nil
 	}
-	s.poll(now)
 	if s.stuck || s.ended { // after our half-close nothing can be said, acknowledgements included
 		return nil
 	}
 	s.putControl(now)
+	s.pad(now)
 	err := s.write()
 	if err == nil {
 		err = s.halfClose()
@@ -154,18 +158,18 @@ func await(sock Socket, sh *shared, post transport.Post) {
 func (s *Subflow) putControl(now time.Time) {
 	s.putOptions()
 	q := &s.out.control
-	if s.receipt.due() {
+	if s.receipt.due(s.out.records() > 0) {
 		a := s.receipt.take(now)
-		b, at := openRecord(*q, typeAck)
-		*q = sealRecord(appendAck(b, &a), at, nil)
+		b, at := s.out.seal.open(*q, typeAck)
+		*q = s.out.seal.close(appendAck(b, &a), at, nil)
 	}
 	if s.answer {
 		s.answer = false
-		*q = appendRecord(*q, typePong, s.pong[:])
+		*q = s.out.seal.appendRecord(*q, typePong, s.pong[:])
 	}
 	if s.ping.due {
 		s.ping.left(now)
-		*q = appendRecord(*q, typePing, s.ping.token[:])
+		*q = s.out.seal.appendRecord(*q, typePing, s.ping.token[:])
 	}
 }
 
@@ -177,7 +181,7 @@ func (s *Subflow) putOptions() {
 		*q = appendPreface(*q, preface{Major, Minor})
 	}
 	for i := 0; i < len(s.options); {
-		b, at := openRecord(*q, typeOptions)
+		b, at := s.out.seal.open(*q, typeOptions)
 		b, start := s.options[i].Append(b), len(b)
 		for i++; i < len(s.options); i++ {
 			mark := len(b)
@@ -186,7 +190,7 @@ func (s *Subflow) putOptions() {
 				break
 			}
 		}
-		*q = sealRecord(b, at, nil)
+		*q = s.out.seal.close(b, at, nil)
 	}
 	clear(s.options)
 	s.options = s.options[:0]
@@ -207,7 +211,10 @@ func (s *Subflow) halfClose() error {
 
 // poll asks for TCP_INFO, at most every infoEvery and only while data is outstanding.
 func (s *Subflow) poll(now time.Time) {
-	if s.sent > s.acked && now.Sub(s.infoAt) >= infoEvery {
+	switch {
+	case s.sent == s.acked:
+		s.info.Sacked = 0
+	case now.Sub(s.infoAt) >= infoEvery:
 		s.info, s.infoAt = s.sock.Info(), now
 	}
 }
@@ -221,6 +228,8 @@ func (s *Subflow) State() transport.State {
 		Unsent:      s.unsent + s.out.staged,
 		Cwnd:        s.info.Cwnd,
 		SystemRTT:   s.info.RTT,
+		SystemVar:   s.info.RTTVar,
+		Beyond:      min(s.info.Sacked, int(s.sent-s.acked)),
 		Retransmits: s.info.Retransmits,
 		Segments:    s.info.Segments,
 		LastHeard:   s.heard,

@@ -16,7 +16,7 @@ import (
 
 // script is a Socket whose reads are a list; what is written is kept.
 type script struct {
-	reads   [][]byte // nil: ErrAgain once
+	reads   [][]byte // nil: nothing is there until WaitReadable was called, or TryRead
 	waiting func()   // called by WaitReadable
 	end     chan struct{}
 	wrote   []byte
@@ -49,6 +49,9 @@ func (s *script) TryRead(b []byte) (int, error) {
 func (s *script) WaitReadable() error {
 	if s.waiting != nil {
 		s.waiting()
+	}
+	if len(s.reads) > 0 && s.reads[0] == nil {
+		s.reads = s.reads[1:]
 	}
 	if len(s.reads) > 0 {
 		return nil
@@ -117,7 +120,7 @@ func TestIdleReaderHoldsNoBuffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := dataRecord(wire.Mapping{SSN: 1, Len: 5}, "hello")
 		for _, trusted := range []bool{true, false} {
-			sock := newScript(rec, nil, appendRecord(nil, typePing, make([]byte, 8))[:10], nil)
+			sock := newScript(rec, nil, unsealed.appendRecord(nil, typePing, make([]byte, 8))[:10], nil)
 			var held []bool
 			r := &reader{
 				sock: sock, sh: &shared{done: make(chan struct{})}, post: func(in transport.Input) { in.Release() },
@@ -192,12 +195,46 @@ func TestSplitRecordCostsOneCopy(t *testing.T) {
 	})
 }
 
+// TestLongRecordsAreNotCopied: when a long record does not fit the rest of a buffer, no more than a header moves.
+func TestLongRecordsAreNotCopied(t *testing.T) {
+	const records, payload = 40, 62 << 10
+	var stream []byte
+	for i := range uint32(records) {
+		m := wire.Mapping{SSN: 1 + i*payload, Len: payload}
+		stream = append(stream, dataRecord(m, string(make([]byte, payload)))...)
+	}
+	got := 0
+	post := func(in transport.Input) {
+		got += len(in.(*batch).records)
+		in.Release()
+	}
+	r := &reader{
+		sock: newScript(stream[:headerLen], stream[headerLen:]), sh: &shared{done: make(chan struct{})}, post: post,
+		slots: make(chan struct{}, readAhead), framer: framer{preface: true, open: true},
+	}
+	r.sh.trusted.Store(true)
+	for got < records {
+		before := r.buf
+		r.prepare()
+		if r.buf != before && r.end > sealedHeaderLen {
+			t.Fatalf("after %d records, %d bytes were copied", got, r.end)
+		}
+		if err := r.fill(); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.parse(time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.drop()
+}
+
 // TestReaderWaitsForTheLoop: a loop that does not come back stops the reader after a few reads.
 func TestReaderWaitsForTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reads [][]byte
 		for range 20 {
-			reads = append(reads, appendRecord(nil, typePing, make([]byte, 8)))
+			reads = append(reads, unsealed.appendRecord(nil, typePing, make([]byte, 8)))
 		}
 		var inputs []transport.Input
 		s := newSubflow("test", func(in transport.Input) { inputs = append(inputs, in) })
@@ -223,23 +260,23 @@ func TestInfoOnlyWhileDataIsOutstanding(t *testing.T) {
 		sock := newScript()
 		s := machine(t, sock)
 		now := time.Now()
-		flush := func(d time.Duration) { now = now.Add(d); _ = s.Flush(now) }
+		flush := func(d time.Duration) { now = now.Add(d); s.Advance(now); _ = s.Flush(now) }
 		flush(time.Second)
 		if sock.asked != 0 {
 			t.Errorf("asked %d times while idle", sock.asked)
 		}
 		s.Send(wire.Mapping{DSN: 1}, []byte("abc"))
-		for range 100 {
-			flush(time.Millisecond)
+		for range 400 {
+			flush(time.Millisecond / 4)
 		}
-		if sock.asked != 4 {
+		if sock.asked != 100 {
 			t.Errorf("asked %d times in 100 ms", sock.asked)
 		}
-		if err := s.ack(now, &ackRecord{Offset: 3}); err != nil {
+		if err := s.ack(now, &ackRecord{Offset: 3}, false); err != nil {
 			t.Error(err)
 		}
 		flush(time.Second)
-		if sock.asked != 4 {
+		if sock.asked != 100 {
 			t.Error("asked with nothing outstanding")
 		}
 	})
@@ -250,15 +287,15 @@ func TestImpossibleAcknowledgements(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := machine(t, newScript())
 		s.Send(wire.Mapping{DSN: 1}, []byte("abc"))
-		if err := s.ack(time.Now(), &ackRecord{Offset: 3}); err == nil {
+		if err := s.ack(time.Now(), &ackRecord{Offset: 3}, false); err == nil {
 			t.Error("acknowledged before it was written")
 		}
 		_ = s.Flush(time.Now())
-		if err := s.ack(time.Now(), &ackRecord{Offset: 3}); err != nil {
+		if err := s.ack(time.Now(), &ackRecord{Offset: 3}, false); err != nil {
 			t.Error(err)
 		}
 		for _, offset := range []uint64{4, 2} {
-			if err := s.ack(time.Now(), &ackRecord{Offset: offset}); err == nil {
+			if err := s.ack(time.Now(), &ackRecord{Offset: offset}, false); err == nil {
 				t.Errorf("offset %d accepted", offset)
 			}
 		}
@@ -313,7 +350,7 @@ func TestWriteErrorWaitsForTheReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var inputs []transport.Input
 		s := newSubflow("test", func(in transport.Input) { inputs = append(inputs, in) })
-		sock := newScript(appendRecord(nil, typeOptions, wire.MPTCPRst{Reason: wire.ResetResources}.Append(nil)))
+		sock := newScript(unsealed.appendRecord(nil, typeOptions, wire.MPTCPRst{Reason: wire.ResetResources}.Append(nil)))
 		sock.err = os.ErrPermission
 		s.start(sock, framer{preface: true, open: true}, nil, nil)
 		if err := s.Flush(time.Now()); err != nil || s.State().Status != transport.StatusOpen {

@@ -56,7 +56,9 @@ type Socket interface {
 type Info struct {
 	Cwnd        int // bytes
 	RTT         time.Duration
-	Retransmits uint64 // segments
+	RTTVar      time.Duration // mean deviation of RTT
+	Sacked      int           // bytes that the peer's system has selectively acknowledged beyond a hole
+	Retransmits uint64        // segments
 	Segments    uint64
 }
 

@@ -117,7 +117,7 @@ func (st *stranger) refuse(err error) {
 // resetMessage is all that a server says when it refuses: preface and MP_TCPRST.
 func resetMessage(reason wire.ResetReason) []byte {
 	b := appendPreface(nil, preface{Major, Minor})
-	return appendRecord(b, typeOptions, wire.MPTCPRst{Reason: reason}.Append(nil))
+	return unsealed.appendRecord(b, typeOptions, wire.MPTCPRst{Reason: reason}.Append(nil))
 }
 
 // say sends a last word, waits a moment until the peer has taken it, and ends the connection.

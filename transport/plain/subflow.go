@@ -12,7 +12,9 @@ import (
 )
 
 const (
-	infoEvery  = 25 * time.Millisecond
+	// infoEvery is how often TCP_INFO is asked for, at most: it tells of a hole before anything else does, and costs a
+	// fraction of a microsecond.
+	infoEvery  = time.Millisecond
 	lingerTime = time.Second // how long an aborted connection may take to tell its reason
 )
 
@@ -40,12 +42,17 @@ type Subflow struct {
 	fin     bool // the peer's half-close has arrived
 	broken  error
 
-	sent    uint64 // payload bytes accepted
-	acked   uint64 // payload bytes that the peer's carrier has
-	receipt receipt
-	ping    probe
-	pong    [probeLen]byte
-	answer  bool // pong waits
+	sent     uint64         // payload bytes accepted
+	acked    uint64         // payload bytes that the peer's carrier has
+	keys     transport.Keys // once sh.protection is set
+	sealedAt uint64         // sent, when we began to seal
+	receipt  receipt
+	ping     probe
+	wrote    time.Time // when the last write began
+	padded   time.Time // when a pause last ended with more than a small segment
+	carries  bool      // payload has come or gone since, or is expected
+	pong     [probeLen]byte
+	answer   bool // pong waits
 
 	heard         time.Time
 	info          Info
@@ -115,6 +122,9 @@ func (s *Subflow) connected(now time.Time, d *dialled) {
 func (s *Subflow) receive(b *batch) {
 	s.heard = b.at
 	for i := range b.records {
+		if b.records[i].Sealed {
+			s.seal()
+		}
 		if err := s.record(b.at, &b.records[i]); err != nil {
 			s.fail(err)
 			return
@@ -145,10 +155,13 @@ func (s *Subflow) record(at time.Time, r *record) error {
 		}
 	case typeData:
 		s.receipt.add(at, len(r.Payload.B))
+		s.carries = true
 		s.event(transport.Event{Kind: transport.EventData, Map: r.Map, Data: r.Payload})
 		r.Payload = transport.Payload{}
 	case typeAck:
-		return s.ack(at, &r.Ack)
+		return s.ack(at, &r.Ack, r.Sealed)
+	case typePad:
+		s.carries = true // the peer expects data to follow
 	case typePing:
 		s.pong, s.answer = r.Token, true
 		s.receipt.now = true
@@ -160,9 +173,12 @@ func (s *Subflow) record(at time.Time, r *record) error {
 	return nil
 }
 
-func (s *Subflow) ack(at time.Time, a *ackRecord) error {
+func (s *Subflow) ack(at time.Time, a *ackRecord, sealed bool) error {
 	if a.Offset > s.out.payloads || a.Offset < s.acked {
 		return misused("acknowledgement of byte %d, between %d and %d expected", a.Offset, s.acked, s.out.payloads)
+	}
+	if !sealed && s.out.seal != nil && a.Offset > s.sealedAt {
+		return altered("ACK record without a seal for what was sent with one")
 	}
 	s.acked = a.Offset
 	if n := s.limit.acked(at, a.Offset); n > 0 {
@@ -171,12 +187,19 @@ func (s *Subflow) ack(at time.Time, a *ackRecord) error {
 	s.event(transport.Event{Kind: transport.EventAck, Ack: transport.Ack{
 		At: at, Offset: a.Offset, Arrival: a.Arrival, Delay: time.Duration(a.Delay) * time.Microsecond,
 	}})
-	s.event(transport.Event{Kind: transport.EventDataAck, DataAck: a.DataAck})
+	if sealed || s.out.seal == nil {
+		s.event(transport.Event{Kind: transport.EventDataAck, DataAck: a.DataAck})
+	}
 	return nil
 }
 
-// Advance acts on timers that are due.
-func (s *Subflow) Advance(now time.Time) { s.receipt.advance(now) }
+// Advance acts on timers that are due, and looks at what the system knows.
+func (s *Subflow) Advance(now time.Time) {
+	s.receipt.advance(now)
+	if s.status == transport.StatusOpen && s.broken == nil {
+		s.poll(now)
+	}
+}
 
 // Deadline is when an acknowledgement is due.
 func (s *Subflow) Deadline() time.Time {

@@ -87,6 +87,8 @@ func (s *tcpSocket) Info() (i Info) {
 		i = Info{
 			Cwnd:        int(t.Snd_cwnd) * int(t.Snd_mss),
 			RTT:         time.Duration(t.Rtt) * time.Microsecond,
+			RTTVar:      time.Duration(t.Rttvar) * time.Microsecond,
+			Sacked:      int(t.Sacked) * int(t.Snd_mss),
 			Retransmits: uint64(t.Total_retrans),
 			Segments:    uint64(t.Segs_out),
 		}

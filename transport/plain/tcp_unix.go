@@ -77,9 +77,16 @@ func (s *tcpSocket) TryRead(b []byte) (int, error) {
 }
 
 // WaitReadable waits in the runtime's poller. The question put to the system comes after the poller was armed, so
-// nothing that arrives in between is missed.
+// nothing that arrives in between is missed; whether the poller was right is left to TryRead.
 func (s *tcpSocket) WaitReadable() error {
-	return s.raw.Read(func(fd uintptr) bool { return ready(fd, unix.POLLIN) })
+	woken := false
+	return s.raw.Read(func(fd uintptr) bool {
+		if woken {
+			return true
+		}
+		woken = true
+		return ready(fd, unix.POLLIN)
+	})
 }
 
 // WaitWritable waits in the runtime's poller. poll(2) answers by TCP_NOTSENT_LOWAT, and a "no" makes the kernel wake

@@ -29,7 +29,7 @@ func TestAckTiming(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				o, _ := twin(t, plaintest.Config{}, plaintest.LinkConfig{Delay: oneWay})
 				client, server := r.pair(o)
-				r.pass(time.Second)
+				r.pass(200 * time.Millisecond) // a longer pause would end with a padded write
 				server.onEach = func(e *end, ev transport.Event) {
 					if ev.Kind == transport.EventData && c.push {
 						e.sub.Ack(slot, true)
@@ -80,8 +80,8 @@ func TestProbe(t *testing.T) {
 		o, _ := twin(t, plaintest.Config{}, plaintest.LinkConfig{Delay: oneWay})
 		client, _ := r.pair(o)
 		client.sub.Send(wire.Mapping{DSN: 1}, []byte("x"))
-		client.sub.Probe(time.Now())
-		client.sub.Probe(time.Now()) // one at a time: no second answer
+		client.sub.Probe(time.Now(), false)
+		client.sub.Probe(time.Now(), false) // one at a time: no second answer
 		r.until("answer", time.Second, func() bool { return client.has(transport.EventPong) })
 		if rtt := client.find(transport.EventPong).Ack.RTT; rtt != 2*oneWay {
 			t.Errorf("round trip %v", rtt)
@@ -130,7 +130,7 @@ func TestNothingBeforeAck(t *testing.T) {
 // TestLateScheduling: on a slow link little waits in the system, and the link is still full.
 func TestLateScheduling(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		const rate, size = 20e6, 5 << 20
+		const rate, size = 20e6, 20 << 20
 		o, _ := twin(t, plaintest.Config{}, plaintest.LinkConfig{Rate: rate, Delay: oneWay})
 		client, server := r.pair(o)
 		worst := 0
@@ -200,7 +200,7 @@ func TestBlackHole(t *testing.T) {
 
 func TestAbortInBlackHole(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		o, link := twin(t, plaintest.Config{SendBuffer: 64 << 10}, plaintest.LinkConfig{Rate: 20e6, Delay: oneWay})
+		o, link := twin(t, plaintest.Config{SendBuffer: 32 << 10}, plaintest.LinkConfig{Rate: 20e6, Delay: oneWay})
 		client, server := r.pair(o)
 		client.onTurn = sender(noise(1 << 20))
 		r.pass(200 * time.Millisecond)

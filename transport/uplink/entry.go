@@ -8,13 +8,16 @@ import (
 // Constants of the in-flight cap. The cap holds end to end, so that an uplink's queue stays short whatever congestion
 // control the kernel runs below.
 const (
-	// capGain is what may be in flight once the rate is known: a quarter more than the bandwidth-delay product finds
-	// new capacity at 25 % a round trip and queues no more than a quarter of a round trip.
-	capGain = 1.25
+	// capGain is what may be in flight in one round trip of gainCycle: a quarter more than the bandwidth-delay product
+	// finds new capacity at 25 % a cycle. drainGain takes the queue away again in the next, and cruiseGain holds for the
+	// others. With capGain all the time a small request took 1.8 times as long under load as idle, so 1.5 times as long.
+	capGain    = 1.25
+	cruiseGain = 1.1
+	gainCycle  = 8
 	// startGain doubles the rate each round trip until it stops growing (BBRv3: 2), and overruns no queue of a whole
 	// bandwidth-delay product.
 	startGain = 2
-	// drainGain empties the path's queue when the minimum round trip has to be measured anew.
+	// drainGain empties the path's queue, also when the minimum round trip has to be measured anew.
 	drainGain = 0.75
 	// capSlack is added to the minimum round trip: acknowledgements of the carrier come in steps and wait for
 	// goroutines, which matters on links with round trips far below it, and there only.
@@ -23,9 +26,21 @@ const (
 	capChunk = 16 << 10
 	// capStart is the cap before anything is known: the kernel's initial window and what it grows to in two round trips.
 	capStart = 64 << 10
+	// jitterSlots is over how many slots of the rate's window the deviation of round trips is smoothed.
+	jitterSlots = 8
 	// minRTTWindow is how long a smallest round trip counts (BBR: 10 s).
 	minRTTWindow = 10 * time.Second
 )
+
+// lateSign is how many acknowledgements in a row must be late before a queue, and not a hole or jitter, has delayed them
+// (RFC 9406, section 4.2, takes the least of 8 samples).
+const lateSign = 8
+
+// queueSign is the delay beyond the minimum round trip that tells a queue (RFC 9406, section 4.2: an eighth of the round
+// trip, between 4 and 16 ms).
+func queueSign(minRTT time.Duration) time.Duration {
+	return min(max(minRTT/8, 4*time.Millisecond), 16*time.Millisecond)
+}
 
 // Entry is the board's line for one uplink towards one peer, shared by the sessions that use it. All methods are safe
 // for concurrent use; none blocks for longer than a few arithmetic steps.
@@ -33,15 +48,20 @@ type Entry struct {
 	key   Key
 	users int // guarded by Board.mu
 
-	mu       sync.Mutex
-	rate     rateFilter
-	extra    extraFilter
-	inFlight int
-	minRTT   time.Duration
-	minRTTAt time.Time
-	srtt     time.Duration
-	system   window    // what the kernel takes the round trip for, ns
-	draining time.Time // until when the cap is lowered to measure minRTT anew; zero: not
+	mu        sync.Mutex
+	rate      rateFilter
+	extra     extraFilter
+	inFlight  int
+	beyond    int  // of inFlight: arrived beyond a hole
+	tells     bool // the system tells of holes
+	minRTT    time.Duration
+	minRTTAt  time.Time
+	srtt      time.Duration
+	system    window        // what the kernel takes the round trip for, ns
+	deviation time.Duration // of that, as last told
+	jitter    time.Duration // deviation, smoothed over slots
+	late      int           // acknowledgements in a row that a queue has delayed
+	draining  time.Time     // until when the cap is lowered to measure minRTT anew; zero: not
 
 	suspect  time.Time // since when; zero: not suspect
 	watchers map[int]func()
@@ -69,11 +89,18 @@ func (e *Entry) Acked(now time.Time, m Mark, n int, rtt time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.inFlight = max(0, e.inFlight-n)
-	e.roundTrip(now, rtt)
+	e.roundTrip(now, rtt, m.alone)
+	if e.late++; rtt <= e.minRTT+queueSign(e.minRTT) {
+		e.late = 0
+	}
+	if e.late >= lateSign {
+		e.rate.filled = true
+	}
 	turned := e.rate.acked(now, m, n, rtt, e.minRTT)
 	e.extra.acked(now, n, e.rate.rate(), turned)
 	if turned {
 		e.system.turn()
+		e.jitter += (e.deviation - e.jitter) / jitterSlots
 	}
 	e.clearSuspect()
 }
@@ -82,11 +109,11 @@ func (e *Entry) Acked(now time.Time, m Mark, n int, rtt time.Duration) {
 func (e *Entry) RoundTrip(now time.Time, rtt time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.roundTrip(now, rtt)
+	e.roundTrip(now, rtt, e.inFlight == 0)
 	e.clearSuspect()
 }
 
-func (e *Entry) roundTrip(now time.Time, rtt time.Duration) {
+func (e *Entry) roundTrip(now time.Time, rtt time.Duration, alone bool) {
 	if rtt <= 0 {
 		return
 	}
@@ -95,7 +122,7 @@ func (e *Entry) roundTrip(now time.Time, rtt time.Duration) {
 	}
 	e.srtt += (rtt - e.srtt) / 8
 	switch {
-	case e.minRTT == 0 || rtt <= e.minRTT:
+	case e.minRTT == 0 || rtt <= e.minRTT, alone && now.Sub(e.minRTTAt) > minRTTWindow:
 		e.minRTT, e.minRTTAt, e.draining = rtt, now, time.Time{}
 	case !e.draining.IsZero() && now.After(e.draining):
 		// The queue had time to drain: what is measured now is the path itself.
@@ -107,11 +134,26 @@ func (e *Entry) roundTrip(now time.Time, rtt time.Duration) {
 
 // SystemRTT takes in what the kernel holds the round trip for: a hint, for it may be the round trip to a box that ends
 // TCP in the middle. It tells a queue, which delays every segment, from a hole, which delays the byte stream only.
-func (e *Entry) SystemRTT(rtt time.Duration) {
+// deviation is its mean deviation, which a standing queue does not have and a path of changing length does.
+func (e *Entry) SystemRTT(rtt, deviation time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.system.add(int(rtt))
+	e.deviation = deviation
 }
+
+// Beyond adds n, which may be negative, to the bytes in flight that the peer's system has beyond a hole in TCP's byte
+// stream. They are on the path no more, although the peer's program cannot read them before the hole is filled: did they
+// count, a lost segment would stop an uplink at its cap for a round trip.
+func (e *Entry) Beyond(n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.beyond = max(0, e.beyond+n)
+	e.tells = e.tells || n > 0
+}
+
+// flying is what is in flight on the path. Called with the lock held.
+func (e *Entry) flying() int { return max(0, e.inFlight-e.beyond) }
 
 // Forget takes n bytes out of flight that will never be acknowledged: their subflow has died.
 func (e *Entry) Forget(n int) {

@@ -7,8 +7,9 @@ type Facts struct {
 	MinRTT      time.Duration // smallest round trip of the last seconds; 0: not measured
 	SRTT        time.Duration // smoothed round trip
 	Rate        int           // delivery rate of all sessions together, bytes/s; 0: not measured
-	InFlight    int           // bytes sent and not acknowledged by the peer's carrier, all sessions
+	InFlight    int           // bytes sent that have not arrived as far as is known, all sessions
 	Cap         int           // bytes that may be in flight
+	Settled     bool          // Rate has stopped growing: it is the path's, not what was tried so far
 	Suspect     time.Time     // silent since; zero: not suspect
 	BytesOut    uint64        // payload bytes sent so far
 	BytesIn     uint64        // payload bytes received so far
@@ -31,7 +32,8 @@ func (e *Entry) Facts(now time.Time) Facts {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return Facts{
-		MinRTT: e.minRTT, SRTT: e.srtt, Rate: e.rate.rate(), InFlight: e.inFlight, Cap: e.limit(now), Suspect: e.suspect,
+		MinRTT: e.minRTT, SRTT: e.srtt, Rate: e.rate.rate(), InFlight: e.flying(), Cap: e.limit(now),
+		Settled: e.rate.filled, Suspect: e.suspect,
 		BytesOut: e.bytesOut.total, BytesIn: e.bytesIn.total,
 		OutRate: e.bytesOut.perSecond(now), InRate: e.bytesIn.perSecond(now),
 		Segments: e.segments, Retransmits: e.retransmits,
@@ -45,28 +47,48 @@ func (e *Entry) limit(now time.Time) int {
 	if rate == 0 || e.minRTT == 0 {
 		return capStart
 	}
-	product := float64(rate) * (e.minRTT + capSlack).Seconds()
-	gain := capGain
-	switch {
-	case !e.rate.filled:
-		gain = startGain
-	case !e.draining.IsZero() && now.Before(e.draining.Add(e.srtt)):
+	product := float64(rate) * (e.minRTT + capSlack + e.wander()).Seconds()
+	if e.rate.filled && !e.draining.IsZero() && now.Before(e.draining.Add(e.srtt)) {
 		// Without the allowance for bursts: it would keep the queue standing, and the round trip that is then measured
 		// would be longer each time.
 		return int(drainGain*product) + capChunk
 	}
-	// What comes in bursts because of a hole may be a whole round trip's worth. Where the segments themselves are late
-	// there is a queue, which this allowance would only feed.
+	// What comes in bursts because of a hole may be a whole round trip's worth, unless the system tells of holes. Where
+	// the segments themselves are late there is a queue, which this allowance would only feed.
 	room := product
-	if time.Duration(e.system.max()) > e.minRTT+e.minRTT/2+capSlack {
+	if e.tells || time.Duration(e.system.max()) > e.minRTT+e.minRTT/2+capSlack {
 		room = product / 4
 	}
 	burst := min(e.extra.most.max(), int(room))
-	most := int(gain*product) + burst + capChunk
+	most := int(e.gain(now)*product) + burst + capChunk
 	if !e.rate.filled {
 		most = max(most, capStart)
 	}
 	return most
+}
+
+// gain is what may be in flight as a multiple of rate × round trip. minRTT is measured.
+func (e *Entry) gain(now time.Time) float64 {
+	if !e.rate.filled {
+		return startGain
+	}
+	switch now.UnixNano() / int64(e.minRTT) % gainCycle {
+	case 0:
+		return capGain
+	case 1:
+		return drainGain
+	}
+	return cruiseGain
+}
+
+// wander is by how much the path itself is longer than its minimum now and then, without a queue: four mean deviations,
+// less what the gain has room for anyway. A radio link whose round trip wanders between 30 and 70 ms cannot be filled by
+// what is in flight in 30 ms.
+func (e *Entry) wander() time.Duration {
+	if !e.rate.filled {
+		return 0
+	}
+	return min(max(4*e.jitter-e.minRTT/4, 0), e.minRTT)
 }
 
 // extraFilter measures by how much acknowledgements run ahead of the rate: a hole in TCP's byte stream holds back

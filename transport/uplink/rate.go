@@ -19,6 +19,7 @@ type Mark struct {
 	deliveredAt time.Time
 	firstSent   time.Time
 	appLimited  bool
+	alone       bool // nothing was in flight before it
 }
 
 // rateFilter estimates the delivery rate of an uplink.
@@ -43,7 +44,7 @@ func (r *rateFilter) sent(now time.Time, inFlight int) Mark {
 	}
 	return Mark{
 		Sent: now, delivered: r.delivered, deliveredAt: r.deliveredAt, firstSent: r.firstSent,
-		appLimited: r.delivered < r.limited,
+		appLimited: r.delivered < r.limited, alone: inFlight == 0,
 	}
 }
 

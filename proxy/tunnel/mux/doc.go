@@ -24,9 +24,13 @@
 //     stopped holds nothing that others need.
 //   - gate: at most two frames of data are queued above TLS (the library's queue takes 64), and a stream's first bytes
 //     go before bulk.
-//   - Windows: window growth follows the time in which a window is used up, not a ping's round trip, and is reserved
-//     from the process's budget. A stream whose bytes find no room is reset, alone.
-//   - An opening frame leaves in one TLS record with the request behind it.
+//   - Windows: whatever a peer may send has been reserved from the process's budget before, so no stream is ever reset
+//     for want of memory. A stream has 4 kB for life; the frames that open and accept it allow 256 kB while there is
+//     plenty. Windows grow by the time in which they are used up, not by a ping's round trip. When room runs short,
+//     streams that are quiet are asked to give back what they were allowed (flagRecall, flagReturn), growth is refused,
+//     and then new streams. The library's own windows are larger than any of these and never felt.
+//   - An opening frame leaves in one TLS record with the request behind it, and its acknowledgement with the reply if
+//     that comes within 5 ms: a record, a write and a wake-up at both ends less for each stream.
 //   - No keep-alive, no ping and no write deadline reach the connection: whether the peer lives is judged by the MPTCP
 //     layer alone, and a TLS write that timed out cannot be mended.
 //   - Frames above 16 kB end the session.

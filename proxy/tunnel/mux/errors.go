@@ -15,7 +15,7 @@ var (
 	// ErrProtocol is wrapped when the peer breaks the rules of the mux; the session ends.
 	ErrProtocol = errors.New("protocol error")
 	// ErrMemory is wrapped when the memory limit leaves no room for another stream.
-	ErrMemory = errors.New("memory limit reached")
+	ErrMemory = errors.New("memory limit reached: close some connections or raise memory in the configuration")
 	// ErrEnded is wrapped by what a stream gives after its session has ended.
 	ErrEnded = errors.New("session ended")
 )

@@ -12,8 +12,9 @@ const (
 	frameSize = 16 << 10
 	// payloadSize is the most application data that one frame carries.
 	payloadSize = frameSize - headerSize
-	// initialWindow is the window that each side of a new stream may send into before any update: fixed by the
-	// specification.
+	// initialWindow is the window of a new stream while memory is plentiful. The specification of yamux has it too, as
+	// what may be sent before any update; here that is minWindow, and the rest is allowed by the frames that open and
+	// accept the stream.
 	initialWindow = 256 << 10
 )
 
@@ -37,6 +38,11 @@ const (
 	flagACK
 	flagFIN
 	flagRST
+	// flagRecall and flagReturn are not in yamux, and the library never sees them. Recall on a window update asks the
+	// peer to give back the window that it does not use, but for minWindow; Return answers it, with the bytes given back
+	// as length, 0 included.
+	flagRecall
+	flagReturn
 )
 
 func (f flags) has(g flags) bool { return f&g != 0 }
@@ -83,7 +89,7 @@ func (h header) String() string {
 	if names := [...]string{"data", "window", "ping", "goaway"}; int(h.kind) < len(names) {
 		s = names[h.kind]
 	}
-	for i, name := range [...]string{"SYN", "ACK", "FIN", "RST"} {
+	for i, name := range [...]string{"SYN", "ACK", "FIN", "RST", "RECALL", "RETURN"} {
 		if h.flags.has(1 << i) {
 			s += " " + name
 		}

@@ -9,39 +9,66 @@ import (
 
 // This file is what the session does with each frame that passes its wire.
 
-// arriving takes note of a frame before the library gets it; skip: the library must not get it. Receiving goroutine.
-func (s *Session) arriving(h header) (skip bool, err error) {
+// maxGrant is the most that one window update of a peer may allow, bytes.
+const maxGrant = 1 << 28
+
+// arriving takes note of a frame and gives it as the library shall get it; skip: not at all. Receiving goroutine.
+func (s *Session) arriving(h header) (out header, skip bool, err error) {
 	if h.kind != kindData && h.kind != kindWindow {
-		return false, nil
+		return h, false, nil
 	}
 	if s.client && h.flags.has(flagSYN) {
 		// The library would take it, and ask newSpan for an account that is the client's next stream's.
-		return false, fmt.Errorf("mux: %w: the server opens stream %d", ErrProtocol, h.id)
+		return h, false, fmt.Errorf("mux: %w: the server opens stream %d", ErrProtocol, h.id)
 	}
 	st := s.lookup(h)
-	if st == nil {
-		return false, nil // ended here already: the library discards it
+	if st == nil { // ended here already: the library discards it
+		return h, h.flags.has(flagRecall | flagReturn), nil
 	}
 	if h.flags.has(flagACK | flagRST) {
 		st.acknowledged()
 	}
-	if h.flags.has(flagRST) {
+	switch {
+	case h.flags.has(flagRST):
 		st.die(ErrReset)
-		return false, nil
-	}
-	if h.kind == kindWindow {
-		st.allow(int(h.length))
-		return false, nil
+		return h, false, nil
+	case h.kind == kindWindow:
+		return s.windowArrives(st, h)
 	}
 	s.onData(int(h.length))
-	if h.length == 0 || st.arrived(int(h.length)) {
-		return false, nil
+	if h.length == 0 {
+		return h, false, nil
 	}
-	if h.flags.has(flagSYN) {
-		return false, fmt.Errorf("mux: %w for data in a stream's first frame", ErrMemory)
+	skip, err = st.arrived(h)
+	return h, skip, err
+}
+
+// windowArrives takes note of a window update and of what the shell has beside.
+func (s *Session) windowArrives(st *Stream, h header) (out header, skip bool, err error) {
+	switch {
+	case h.flags.has(flagRecall):
+		st.giveBack()
+		return h, true, nil
+	case h.flags.has(flagReturn):
+		grant, err := st.account.returned(s.windows, st, int(h.length), time.Now())
+		st.announce(grant)
+		return h, true, err
 	}
-	st.Reset()
-	return true, nil
+	if h.length > maxGrant {
+		return h, false, fmt.Errorf("mux: %w: a window update of %d bytes", ErrProtocol, h.length)
+	}
+	// The writer may use it when the library has it, which is before it asks for the next frame.
+	s.granted, s.grant = st, int(h.length)
+	h.length = uint32(st.libraryShare(int(h.length)))
+	return h, h.flags == 0 && h.length == 0, nil
+}
+
+// delivered is called when the library has the last frame that arrived. Receiving goroutine.
+func (s *Session) delivered() {
+	if s.granted != nil {
+		s.granted.allow(s.grant)
+		s.granted = nil
+	}
 }
 
 // lookup finds the stream of a frame; a frame with SYN makes it.
@@ -51,29 +78,27 @@ func (s *Session) lookup(h header) *Stream {
 	st := s.streams[h.id]
 	if st == nil && h.flags.has(flagSYN) && !s.client && h.id%2 == 1 {
 		st = newStream(s, h.id)
-		st.starved = !s.windows.take(streamCost)
+		st.account.starved = !s.windows.admit()
 		s.streams[h.id] = st
 		s.newborn = st
 	}
 	return st
 }
 
-// departing gives the frame to send in place of one that the library sends; only window updates differ. Sending
-// goroutine.
-func (s *Session) departing(h header) header {
-	if h.kind != kindWindow || h.flags.has(flagSYN|flagFIN|flagRST) {
-		return h
-	}
+// opens gives the frame with which a stream is opened or accepted: it says how much more than minWindow the peer may
+// send. Sending goroutine.
+func (s *Session) opens(h header) header {
+	h.length = 0
 	s.mu.Lock()
 	st := s.streams[h.id]
 	s.mu.Unlock()
 	if st != nil {
-		h.length = uint32(st.account.grant(int(h.length)))
+		h.length = uint32(st.account.begin(s.windows, st))
 	}
 	return h
 }
 
-// departed takes note of a frame that the connection below has taken. Sending goroutine.
+// departed takes note// departed takes note of a frame that the connection below has taken. Sending goroutine.
 func (s *Session) departed(h header) {
 	if h.kind == kindData {
 		s.gate.leave(int(h.length))
@@ -112,21 +137,16 @@ func (s *Session) newSpan() (yamux.MemoryManager, error) {
 	return span{st}, nil // nil: the peer opened the same stream twice, and the library ends the session
 }
 
-// ReserveMemory is asked for the initial window with priority 255, which is not counted (see Windows), and for growth.
-func (p span) ReserveMemory(size int, prio uint8) error {
-	switch {
-	case p.st == nil:
-		return nil
-	case prio == 255:
-		if s := p.st.s; s.client {
-			s.mu.Lock()
-			s.streams[p.st.id] = p.st
-			s.nextID += 2
-			s.mu.Unlock()
-		}
-		return nil
+// ReserveMemory is asked when a stream is about to be: what counts are the windows of the shell, see Windows.
+func (p span) ReserveMemory(int, uint8) error {
+	if p.st != nil && p.st.s.client {
+		s := p.st.s
+		s.mu.Lock()
+		s.streams[p.st.id] = p.st
+		s.nextID += 2
+		s.mu.Unlock()
 	}
-	return p.st.account.grow(p.st.s.windows, p.st, size, time.Now())
+	return nil
 }
 
 // ReleaseMemory is never called by the library: a span ends whole.

@@ -39,63 +39,58 @@ func TestServerMustNotOpenStreams(t *testing.T) {
 	}
 }
 
-// TestFramesOfOneByteAreChargedWhatTheyCost: a peer must not hold many times the limit by sending bytes one by one.
-func TestFramesOfOneByteAreChargedWhatTheyCost(t *testing.T) {
-	const frames = 10_000
-	feed := func(t *testing.T, limit int, all chan struct{}) (*Session, *Stream, *budget) {
-		a, b := loopback(t)
-		t.Cleanup(func() { _ = b.Close() })
-		mem := &budget{limit: limit}
-		s, err := New(a, Config{Windows: NewWindows(mem, 0), OnData: func(n int) {
-			if n == 0 { // the frame with FIN, which is the last
-				close(all)
+// TestFramesOfOneByteTakeWhatTheyCost: a peer must not hold many times its window by sending bytes one by one.
+func TestFramesOfOneByteTakeWhatTheyCost(t *testing.T) {
+	const fit = initialWindow / (1 + frameCost)
+	for name, frames := range map[string]int{"as many as fit": fit, "one more": fit + 1} {
+		t.Run(name, func(t *testing.T) {
+			a, b := loopback(t)
+			t.Cleanup(func() { _ = b.Close() })
+			mem := &budget{limit: 64 << 20}
+			all := make(chan struct{})
+			s, err := New(a, Config{Windows: NewWindows(mem, mem.limit), OnData: func(n int) {
+				if n == 0 { // the frame with FIN, which is the last
+					close(all)
+				}
+			}})
+			if err != nil {
+				t.Fatal(err)
 			}
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = s.Close() })
-		out := appendHeader(nil, header{kind: kindWindow, flags: flagSYN, id: 1})
-		for range frames {
-			out = append(appendHeader(out, header{kind: kindData, id: 1, length: 1}), 'x')
-		}
-		go func() { // a session that ends breaks it off
-			_, _ = b.Write(appendHeader(out, header{kind: kindData, flags: flagFIN, id: 1}))
-			_, _ = io.Copy(io.Discard, b)
-		}()
-		st, err := s.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s, st, mem
+			t.Cleanup(func() { _ = s.Close() })
+			if _, err := b.Write(appendHeader(nil, header{kind: kindWindow, flags: flagSYN, id: 1})); err != nil {
+				t.Fatal(err)
+			}
+			st, err := s.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			accepted := make([]byte, headerSize) // it allows the rest of the window
+			if _, err := io.ReadFull(b, accepted); err != nil || parseHeader(accepted).length != initialWindow-minWindow {
+				t.Fatal(parseHeader(accepted), err)
+			}
+			var out []byte
+			for range frames {
+				out = append(appendHeader(out, header{kind: kindData, id: 1, length: 1}), 'x')
+			}
+			go func() { // a session that ends breaks it off
+				_, _ = b.Write(appendHeader(out, header{kind: kindData, flags: flagFIN, id: 1}))
+				_, _ = io.Copy(io.Discard, b)
+			}()
+			if frames > fit {
+				<-s.Done()
+				wantErr(t, "a frame too many", s.Err(), ErrProtocol)
+				return
+			}
+			<-all
+			got, err := io.ReadAll(st)
+			if err != nil || !bytes.Equal(got, bytes.Repeat([]byte{'x'}, frames)) {
+				t.Errorf("%d bytes came out, %v", len(got), err)
+			}
+			_ = st.Close()
+			_ = s.Close()
+			if n := mem.level(); n != 0 {
+				t.Errorf("%d bytes are still charged", n)
+			}
+		})
 	}
-	t.Run("no room", func(t *testing.T) {
-		_, st, mem := feed(t, frames*frameCost/2, make(chan struct{}))
-		ended := make(chan struct{})
-		st.OnEnd(func() { close(ended) })
-		select {
-		case <-ended:
-		case <-time.After(5 * time.Second):
-			t.Errorf("the stream lives on with %d bytes charged", mem.level())
-		}
-	})
-	t.Run("room", func(t *testing.T) {
-		all := make(chan struct{})
-		s, st, mem := feed(t, 2*frames*frameCost, all)
-		<-all
-		if got := mem.level(); got < frames*frameCost {
-			t.Errorf("%d frames of one byte are charged %d bytes", frames, got)
-		}
-		got, err := io.ReadAll(st)
-		if err != nil || !bytes.Equal(got, bytes.Repeat([]byte{'x'}, frames)) {
-			t.Errorf("%d bytes came out, %v", len(got), err)
-		}
-		_ = st.Close()
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-		if n := mem.level(); n != 0 {
-			t.Errorf("%d bytes are still charged", n)
-		}
-	})
 }

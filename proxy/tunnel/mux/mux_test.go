@@ -248,11 +248,12 @@ func TestWriteDeadlineWakesAWriterThatWaitsForTheWindow(t *testing.T) {
 	a, b := loopback(t)
 	c, s := sessions(t, a, b, Config{}, Config{})
 	x, _ := open(t, c, s)
-	_ = x.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
+	_ = x.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
 	n, err := x.Write(make([]byte, 2*initialWindow))
 	wantErr(t, "blocked write", err, os.ErrDeadlineExceeded)
-	if n != initialWindow-1 {
-		t.Fatalf("wrote %d bytes, want the rest of the window, %d", n, initialWindow-1)
+	// A small frame costs more than its bytes, and there is one when the rest of the window comes in the middle of a write.
+	if n > initialWindow || n <= initialWindow-smallFrame {
+		t.Fatalf("wrote %d bytes, want the window, %d", n, initialWindow)
 	}
 }
 

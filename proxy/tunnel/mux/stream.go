@@ -2,6 +2,7 @@ package mux
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -24,8 +25,8 @@ const (
 type Stream struct {
 	s       *Session
 	id      uint32
-	starved bool // the budget had no room for it; set before the stream is handed out
 	account account
+	notice  notice // under s.notices.mu
 
 	writer sync.Mutex // held through Write; guards ticket, level, wrote
 	ticket ticket
@@ -36,7 +37,8 @@ type Stream struct {
 
 	mu      sync.Mutex
 	y       *yamux.Stream // nil until opened or accepted
-	credit  int           // bytes that the peer's window takes
+	credit  int           // bytes that the peer's window takes, as cost counts them
+	library int           // and those that the library believes in, which are more
 	room    chan struct{} // one slot; made when a writer first waits
 	cause   error         // why nothing can be written any more
 	onEnd   func()
@@ -50,10 +52,9 @@ type Stream struct {
 }
 
 func newStream(s *Session, id uint32) *Stream {
-	st := &Stream{s: s, id: id, credit: initialWindow}
-	now := time.Now()
-	st.account = account{window: initialWindow, last: now, heard: now}
-	return st
+	return &Stream{
+		s: s, id: id, credit: minWindow, library: initialWindow, account: newAccount(s.maxWindow, time.Now()),
+	}
 }
 
 // setLibrary ties the stream to the library's; false: it has ended already.
@@ -64,8 +65,9 @@ func (st *Stream) setLibrary(y *yamux.Stream) bool {
 	return !st.removed && !(st.over && st.cause != nil)
 }
 
-// Starved tells that the memory limit had no room for this stream; its owner should refuse it.
-func (st *Stream) Starved() bool { return st.starved }
+// Starved tells that the memory limit had no room for this stream; its owner should refuse it. It can be written to, and
+// nothing that arrives on it is kept.
+func (st *Stream) Starved() bool { return st.account.starved }
 
 // OnEnd calls f when the peer resets the stream or the session ends, at once if that has happened. f must not block.
 func (st *Stream) OnEnd(f func()) {
@@ -84,7 +86,8 @@ func (st *Stream) Read(b []byte) (int, error) {
 	total := 0
 	for {
 		n, err := st.y.Read(b[total:])
-		left := st.account.read(st.s.windows, n)
+		left, grant := st.account.read(st.s.windows, st, n, time.Now())
+		st.announce(grant)
 		total += n
 		switch {
 		case total == 0:
@@ -100,7 +103,6 @@ func (st *Stream) Read(b []byte) (int, error) {
 // WaitReadable returns when Read would not wait. No buffer is needed meanwhile: an idle stream costs none.
 func (st *Stream) WaitReadable() error {
 	_, err := st.y.Read(nil)
-	st.account.read(st.s.windows, 0)
 	if err == io.EOF {
 		return nil
 	}
@@ -141,34 +143,58 @@ func (st *Stream) writeFrame(ctx context.Context, b []byte) (int, error) {
 		return 0, err
 	}
 	if err := st.pass(ctx, n); err != nil {
+		st.unspend(n)
 		return 0, err
 	}
-	sent, err := st.y.Write(b[:n])
-	st.s.gate.leave(n - sent)
-	st.mu.Lock()
-	st.credit -= sent
-	st.mu.Unlock()
+	sent, err := st.y.Write(b[:n]) // all of it or nothing: one frame, for which the library has window enough
+	if sent == 0 {
+		st.s.gate.leave(n)
+		st.unspend(n)
+	}
 	return sent, st.translate(err)
 }
 
-// awaitCredit waits until the peer's window takes something, and says how much of n.
+// unspend gives back the window for a frame of n bytes that did not leave.
+func (st *Stream) unspend(n int) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.credit += cost(n)
+	st.library += n
+}
+
+// spend takes window for a frame of at most n bytes, and says how many it is; 0: there is none. Under mu.
+func (st *Stream) spend(n int) int {
+	n = min(n, st.credit)
+	if cost(n) > st.credit {
+		n = st.credit - frameCost
+	}
+	n = max(n, 0)
+	st.credit -= cost(n)
+	st.library -= n
+	return n
+}
+
+// awaitCredit waits until the peer's window takes something, and takes as much of n as it says.
 func (st *Stream) awaitCredit(ctx context.Context, n int) (int, error) {
 	for {
 		if st.writeBy.passed() {
 			return 0, os.ErrDeadlineExceeded
 		}
 		st.mu.Lock()
-		err, credit := st.cause, st.credit
+		err, taken := st.cause, 0
 		if st.shut {
 			err = net.ErrClosed
 		}
-		if st.room == nil && credit <= 0 {
+		if err == nil {
+			taken = st.spend(n)
+		}
+		if st.room == nil && taken == 0 {
 			st.room = make(chan struct{}, 1)
 		}
 		room := st.room
 		st.mu.Unlock()
-		if err != nil || credit > 0 {
-			return min(n, credit), err
+		if err != nil || taken > 0 {
+			return taken, err
 		}
 		select {
 		case <-room:
@@ -218,6 +244,35 @@ func (st *Stream) allow(n int) {
 	st.wake()
 }
 
+// libraryShare is what the library is told of an update of n bytes. It counts neither cost nor what is given back, so it
+// is kept ahead of credit by far, and not told everything.
+func (st *Stream) libraryShare(n int) int {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.library >= st.credit+n+maxGrant {
+		return 0
+	}
+	share := n + 2*maxGrant
+	st.library += share
+	return share
+}
+
+// giveBack answers a recall: what the peer's window takes beyond minWindow is not wanted.
+func (st *Stream) giveBack() {
+	st.mu.Lock()
+	unused := max(0, st.credit-minWindow)
+	st.credit -= unused
+	st.mu.Unlock()
+	st.s.post(st, func(n *notice) { n.answer, n.returned = true, n.returned+unused })
+}
+
+// announce tells the peer that it may send more.
+func (st *Stream) announce(grant int) {
+	if grant > 0 {
+		st.s.post(st, func(n *notice) { n.grant += grant })
+	}
+}
+
 // wake lets a writer look again. Under mu.
 func (st *Stream) wake() {
 	if st.room == nil {
@@ -247,21 +302,24 @@ func (st *Stream) die(cause error) {
 	}
 }
 
-// arrived charges bytes that come in; false: they must be dropped and the stream reset, because it was closed here or
-// because there is no memory.
-func (st *Stream) arrived(n int) bool {
+// arrived takes in a frame with bytes; skip: they must be dropped, and if the stream was closed here it is reset.
+func (st *Stream) arrived(h header) (skip bool, err error) {
 	st.mu.Lock()
 	unwanted := st.orphan || st.removed
 	st.mu.Unlock()
-	if unwanted {
-		return false
+	dropped := unwanted
+	if !dropped {
+		dropped, err = st.account.arrived(int(h.length), time.Now())
 	}
-	now := time.Now()
-	if st.account.arrived(st.s.windows, n, now) {
-		return true
+	switch {
+	case err != nil || !dropped:
+		return false, err
+	case h.flags.has(flagSYN): // the library must get the frame
+		return false, fmt.Errorf("mux: %w for data in a stream's first frame", ErrMemory)
+	case !st.account.starved:
+		st.Reset()
 	}
-	st.s.windows.reclaim(now)
-	return st.account.arrived(st.s.windows, n, now)
+	return true, nil
 }
 
 // acknowledged gives back the place among the streams that the peer has not yet accepted.
@@ -286,8 +344,8 @@ func (st *Stream) ended() {
 	lost := isClosed(st.s.Done())
 	st.mu.Unlock()
 	st.account.settle(st.s.windows, st, unowned)
-	if !st.starved {
-		st.s.windows.give(streamCost)
+	if !st.account.starved {
+		st.s.windows.leave()
 	}
 	if lost {
 		st.die(st.s.ended())

@@ -1,7 +1,6 @@
 package mux
 
 import (
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,45 +23,86 @@ const (
 	// held back by its window uses it up once in a round trip, so windows grow for round trips (queues and reassembly
 	// included) of up to this; all windows together then stay within some 2 s of what the line carries.
 	growHorizon = time.Second
-	// quietAfter is how long a stream with a grown window must have been silent before its reservation may be taken
-	// back for others.
-	quietAfter = 2 * time.Second
-	// smallFrame is the payload below which what the library keeps beside it counts too, and frameCost is that, bytes.
-	smallFrame = 512
-	frameCost  = 64
+	// quietAfter is how long nothing must have come on a stream before its window is called back for others: more than
+	// the round trip of a line in good order, so that it hits streams that have nothing to send.
+	quietAfter = 250 * time.Millisecond
+	// sweepEvery is the least time between two looks for quiet streams.
+	sweepEvery = 50 * time.Millisecond
+	// openingShare is the part of the room that is left which a stream's first window takes at most.
+	openingShare = 1.0 / 64
 )
 
-var errNoGrowth = errors.New("mux: window stays")
-
-// Windows is the receive memory of all streams of a process under one Budget. A stream is charged the larger of what
-// has been reserved for it and what it holds unread:
+// Windows is the receive memory of all streams of a process under one Budget. Whatever a peer may send is reserved
+// before it is allowed, so bytes that arrive always have their room and no stream is ever ended for want of memory.
+// What runs short is refused in this order:
 //
-//   - the first 256 kB that the specification of yamux grants to every stream are charged as they arrive, since 10,000
-//     idle streams must not cost 2.5 GB; a stream whose bytes do not fit is reset, and it alone;
-//   - beyond that a window is reserved before it is advertised, and when the budget is used up it does not grow;
-//   - a small frame is charged what the library keeps beside its bytes as well, so that frames of one byte cannot cost
-//     many times the limit;
-//   - a grown window that has been quiet for some seconds is charged as bytes arrive again, when others need the room.
+//   - growth: windows above minWindow leave an eighth of the limit alone, and beyond half of the limit quiet streams
+//     are asked to give back what they were allowed and do not use;
+//   - then the size of streams that move much: none keeps more than its even share;
+//   - then new streams. Each that is open has its minWindow for as long as it lives.
 type Windows struct {
-	budget Budget // nil: no limit
-	limit  int64  // of the budget for all streams together; 0: all of it
-	used   atomic.Int64
+	budget  Budget // nil: no limit
+	limit   int64  // of the budget for all streams together; 0: all of it
+	used    atomic.Int64
+	streams atomic.Int64
+
+	sweeping atomic.Bool
 
 	mu    sync.Mutex
-	grown map[*Stream]struct{} // streams with a reservation
+	grown map[*Stream]struct{} // streams whose window is above minWindow
+	swept time.Time
 }
 
 // NewWindows makes the account. A nil budget is no limit. limit is how many bytes of the budget all streams together may
-// take, so that something is left for the connections below; 0: all of it.
+// take, so that something is left for the connections below; 0: all of it, and then nothing is kept back for new streams.
 func NewWindows(b Budget, limit int) *Windows {
 	return &Windows{budget: b, limit: int64(limit), grown: make(map[*Stream]struct{})}
 }
 
-func (w *Windows) take(n int) bool {
+// growLimit is how much all may take while any window is above minWindow.
+func (w *Windows) growLimit() int64 { return w.limit - w.limit/8 }
+
+// admit takes the room of one more stream; false: there is none.
+func (w *Windows) admit() bool {
+	ok := w.take(streamCost+minWindow, w.limit)
+	w.relieve(ok)
+	if ok {
+		w.streams.Add(1)
+	}
+	return ok
+}
+
+// leave gives back what admit took, but for the window, which the stream's account gives back.
+func (w *Windows) leave() {
+	w.streams.Add(-1)
+	w.give(streamCost)
+}
+
+// dismiss gives back all that admit took, of a stream that never came to be.
+func (w *Windows) dismiss() {
+	w.leave()
+	w.give(minWindow)
+}
+
+// grow takes n bytes for a window above minWindow.
+func (w *Windows) grow(n int) bool {
+	ok := w.take(n, w.growLimit())
+	w.relieve(ok)
+	return ok
+}
+
+// relieve has windows called back when somebody found no room, and ahead of that.
+func (w *Windows) relieve(found bool) {
+	if !found || w.limit > 0 && w.used.Load() > w.limit/2 {
+		w.callBack()
+	}
+}
+
+func (w *Windows) take(n int, limit int64) bool {
 	if n <= 0 {
 		return true
 	}
-	if w.used.Add(int64(n)) > w.limit && w.limit > 0 || w.budget != nil && !w.budget.Reserve(n) {
+	if w.used.Add(int64(n)) > limit && w.limit > 0 || w.budget != nil && !w.budget.Reserve(n) {
 		w.used.Add(-int64(n))
 		return false
 	}
@@ -79,19 +119,56 @@ func (w *Windows) give(n int) {
 	}
 }
 
-// reclaim makes quiet streams give back what was reserved for them.
-func (w *Windows) reclaim(now time.Time) {
+// first is the window of a stream that begins, or begins again: the usual one while there is plenty of room, and less
+// and less of what is left, so that it lasts for many.
+func (w *Windows) first() int {
+	if w.limit == 0 {
+		return initialWindow
+	}
+	left := float64(w.growLimit() - w.used.Load())
+	return min(max(minWindow, int(left*openingShare)), initialWindow)
+}
+
+// fair is what each stream may keep now: no limit until little is left for growth, then an even share of it.
+func (w *Windows) fair() int {
+	if w.limit == 0 || w.used.Load() < w.growLimit()*15/16 {
+		return int(^uint(0) >> 1)
+	}
+	return max(minWindow, int(w.growLimit()/max(1, w.streams.Load()))-streamCost)
+}
+
+// callBack has quiet streams asked for what they do not use. It does not wait.
+func (w *Windows) callBack() {
+	if !w.sweeping.CompareAndSwap(false, true) {
+		return
+	}
+	go func() {
+		defer w.sweeping.Store(false)
+		w.sweep(time.Now())
+	}()
+}
+
+// sweep asks quiet streams for what they do not use.
+func (w *Windows) sweep(now time.Time) {
 	w.mu.Lock()
+	if now.Sub(w.swept) < sweepEvery {
+		w.mu.Unlock()
+		return
+	}
+	w.swept = now
 	grown := make([]*Stream, 0, len(w.grown))
 	for st := range w.grown {
 		grown = append(grown, st)
 	}
 	w.mu.Unlock()
 	for _, st := range grown {
-		st.account.giveBack(w, st, now)
+		if st.account.callBack(w, st, now) {
+			st.s.post(st, func(n *notice) { n.recall = true })
+		}
 	}
 }
 
+// note keeps the list of streams whose window is above minWindow.
 func (w *Windows) note(st *Stream, grown bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -100,160 +177,4 @@ func (w *Windows) note(st *Stream, grown bool) {
 	} else {
 		delete(w.grown, st)
 	}
-}
-
-// account is what one stream is charged: see charge.
-type account struct {
-	mu       sync.Mutex
-	window   int // what the peer may have under way or here, bytes
-	reserved int // of it charged ahead
-	unread   int // arrived and not read
-	beside   int // what small frames among the unread cost beside their bytes
-	closed   bool
-	last     time.Time // when half a window was last used up
-	heard    time.Time // when bytes last arrived
-
-	consumed int64 // read so far
-	updated  int64 // of it when the library last sent an update
-	growing  bool  // the library is enlarging the window, in the call of Read that is under way
-	lost     int64 // bytes that the library takes and has forgotten to grant: see grant
-}
-
-// held is what is here, and charge is what the stream is charged. Under mu.
-func (a *account) held() int   { return a.unread + a.beside }
-func (a *account) charge() int { return max(a.reserved, a.held()) }
-
-// arrived charges n bytes that are about to be buffered; false: the budget is used up, and nothing was charged.
-func (a *account) arrived(w *Windows, n int, now time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.closed {
-		return false
-	}
-	a.heard = now
-	beside := 0
-	if n < smallFrame {
-		beside = frameCost
-	}
-	if !w.take(max(a.reserved, a.held()+n+beside) - a.charge()) {
-		return false
-	}
-	a.unread += n
-	a.beside += beside
-	return true
-}
-
-// read takes the n bytes that a call of the library's Read returned, 0 included, out of the account and tells how many
-// are left.
-func (a *account) read(w *Windows, n int) int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.consumed += int64(n)
-	switch fresh := a.consumed - a.updated; {
-	case a.growing:
-		a.lost += fresh
-		a.updated, a.growing = a.consumed, false
-	case fresh >= int64(a.window/2): // the library's rule for an update
-		a.updated = a.consumed
-	}
-	if a.closed {
-		return 0
-	}
-	before := a.charge()
-	if a.unread > 0 {
-		a.beside -= a.beside * n / a.unread // which frames it were is not known
-	}
-	a.unread -= n
-	w.give(before - a.charge())
-	return a.unread
-}
-
-// grow answers the library's wish to enlarge the window by n bytes, which comes each time half of it has been read.
-// The library's own rule compares with a round trip time measured by ping, which says little when bytes wait for others
-// on slower uplinks; here the time that it took to use up half the window decides.
-func (a *account) grow(w *Windows, st *Stream, n int, now time.Time) error {
-	a.mu.Lock()
-	took := now.Sub(a.last)
-	a.last = now
-	target := a.window + n
-	more := target - a.charge()
-	shut := a.closed
-	a.mu.Unlock()
-	if shut || took > growHorizon {
-		return errNoGrowth
-	}
-	if !w.take(more) {
-		w.reclaim(now)
-		if !w.take(more) {
-			return errNoGrowth
-		}
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.closed {
-		w.give(more)
-		return errNoGrowth
-	}
-	// Bytes came or went while the lock was free: what was taken is corrected to what is charged now.
-	fix := max(target, a.held()) - a.charge() - max(0, more)
-	if fix > 0 && !w.take(fix) {
-		w.give(more)
-		return errNoGrowth
-	}
-	w.give(-fix)
-	a.heard = now // it has just been read from: not quiet
-	a.window, a.reserved, a.growing = target, target, true
-	w.note(st, true)
-	return nil
-}
-
-// grant takes note of an update of n bytes that is about to be sent, and gives the number to send instead. When the
-// library (v5.1.0) doubles a window, its update holds the enlargement and forgets what had been read since the update
-// before, so that windows would stay at half their size. The library does take those bytes; they are granted with
-// whichever update leaves next, which may be one that was queued before the enlargement: what was granted never passes
-// what the library takes, in whatever order updates and enlargements meet.
-func (a *account) grant(n int) int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	n += int(a.lost)
-	a.lost = 0
-	return n
-}
-
-// giveBack ends the reservation of a stream that has been quiet; what it holds unread stays charged.
-func (a *account) giveBack(w *Windows, st *Stream, now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.closed || a.reserved == 0 || now.Sub(a.heard) < quietAfter {
-		return
-	}
-	w.give(a.charge() - a.held())
-	a.reserved = 0
-	w.note(st, false)
-}
-
-// settle ends the reservation because no more bytes can come; close also forgets what is unread, because nobody will
-// read it.
-func (a *account) settle(w *Windows, st *Stream, closed bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.closed {
-		return
-	}
-	if a.reserved > 0 {
-		w.note(st, false)
-	}
-	w.give(a.charge() - a.held())
-	a.reserved = 0
-	if closed {
-		w.give(a.held())
-		a.unread, a.beside, a.closed = 0, 0, true
-	}
-}
-
-// hasUnread tells how many bytes can be read without waiting.
-func (a *account) hasUnread() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.unread
 }

@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync/atomic"
 	"time"
 )
 
-// minPing is the shortest round trip that the library is told. It lets a window grow only when half of it was used up
-// within four round trips, so this is growHorizon; the exact rule is account.grow.
-const minPing = growHorizon / 4
+// acceptDelay is how long the acknowledgement of a new stream waits for something to travel with. Nobody waits for it
+// but the count of streams that the peer may open ahead.
+const acceptDelay = 5 * time.Millisecond
 
 // wire stands between the library and the connection below. It sees every frame, both ways, and so knows what the
 // library does not tell: how much each stream may send, how much it holds unread, which frames have left.
@@ -25,16 +24,13 @@ type wire struct {
 	off  int // bytes of head that the library has
 	body int // bytes of the frame that are still to come
 
-	// Write
-	update [headerSize]byte // a window update in place of the library's
-	held   []byte           // opening frames that wait for the request behind them
-
-	ping   atomic.Uint32 // id of the library's ping
-	pingAt atomic.Int64  // when it was sent, ns since the session began; 0: none outstanding
+	sending chan struct{} // one slot, taken through a write to the connection; guards held and late
+	held    []byte        // frames that wait for the next one, to go into one record with it
+	late    *time.Timer   // ends the wait; nil: none of held may leave alone
 }
 
 func newWire(conn net.Conn, s *Session) *wire {
-	return &wire{Conn: conn, s: s, off: headerSize}
+	return &wire{Conn: conn, s: s, off: headerSize, sending: make(chan struct{}, 1)}
 }
 
 // SetWriteDeadline does nothing: a write that timed out inside TLS cannot be mended, and whether the peer lives is
@@ -68,9 +64,7 @@ func (w *wire) Read(p []byte) (int, error) {
 
 // next reads the header of the next frame that is for the library.
 func (w *wire) next() error {
-	if w.answerPing() {
-		return nil
-	}
+	w.s.delivered()
 	for {
 		if _, err := io.ReadFull(w.Conn, w.head[:]); err != nil {
 			return err
@@ -82,31 +76,20 @@ func (w *wire) next() error {
 		if h.body() > payloadSize {
 			return fmt.Errorf("mux: %w: a frame of %d bytes, at most %d are allowed", ErrProtocol, h.body(), payloadSize)
 		}
-		skip, err := w.s.arriving(h)
+		h, skip, err := w.s.arriving(h)
 		if err != nil {
 			return err
 		}
 		if !skip {
+			appendHeader(w.head[:0], h)
 			w.off, w.body = 0, h.body()
 			return nil
 		}
+		w.s.delivered()
 		if _, err := io.CopyN(io.Discard, w.Conn, int64(h.body())); err != nil {
 			return err
 		}
 	}
-}
-
-// answerPing makes up the answer to the library's one ping. On the wire it would wake sleeping radios for a number that
-// account.grow does not use.
-func (w *wire) answerPing() bool {
-	at := w.pingAt.Load()
-	if at == 0 || time.Since(w.s.began)-time.Duration(at) < minPing {
-		return false
-	}
-	w.pingAt.Store(0)
-	appendHeader(w.head[:0], header{kind: kindPing, flags: flagACK, length: w.ping.Load()})
-	w.off, w.body = 0, 0
-	return true
 }
 
 // Write puts one frame on the connection.
@@ -115,19 +98,17 @@ func (w *wire) Write(frame []byte) (int, error) {
 	h := parseHeader(frame)
 	switch {
 	case h.kind == kindPing && h.flags.has(flagSYN):
-		w.ping.Store(h.length)
-		w.pingAt.Store(max(1, int64(time.Since(w.s.began))))
+		return len(frame), nil // its answer would wake sleeping radios for a number that nobody uses
+	case h.kind == kindWindow && h.flags == flagSYN:
+		w.hold(w.s.opens(h), 0) // the request follows at once: Session.Open
 		return len(frame), nil
-	case h.kind == kindWindow && h.flags == flagSYN && h.length == 0:
-		// The request follows at once (Session.Open) and goes into the same TLS record.
-		w.held = append(w.held, frame...)
+	case h.kind == kindWindow && h.flags == flagACK:
+		w.hold(w.s.opens(h), acceptDelay) // the reply follows when the target has answered
 		return len(frame), nil
+	case h.kind == kindWindow && h.flags == 0:
+		return len(frame), nil // see libraryConfig
 	}
-	out := frame
-	if sent := w.s.departing(h); sent != h {
-		out = appendHeader(w.update[:0], sent)
-	}
-	if err := w.put(out); err != nil {
+	if err := w.put(frame); err != nil {
 		w.s.fail(err)
 		return 0, err
 	}
@@ -135,10 +116,34 @@ func (w *wire) Write(frame []byte) (int, error) {
 	return len(frame), nil
 }
 
-// put writes a frame behind the opening frames that were held back, in one record if it fits.
+// hold keeps a frame for the next one, which follows within the time given; 0: it surely does.
+func (w *wire) hold(h header, within time.Duration) {
+	w.sending <- struct{}{}
+	defer func() { <-w.sending }()
+	w.held = appendHeader(w.held, h)
+	if within > 0 && w.late == nil {
+		w.late = time.AfterFunc(within, w.release)
+	}
+}
+
+// release writes what was held for too long, and what streams have to tell.
+func (w *wire) release() {
+	if err := w.put(nil); err != nil {
+		w.s.fail(err) // the next write and the reader meet it too
+	}
+}
+
+// put writes a frame behind those that were held back and what streams have to tell, in one record if it fits.
 func (w *wire) put(frame []byte) error {
+	w.sending <- struct{}{}
+	defer func() { <-w.sending }()
 	w.s.writing.Store(true)
 	defer w.s.writing.Store(false)
+	if w.late != nil {
+		w.late.Stop()
+		w.late = nil
+	}
+	w.held = w.s.appendNotices(w.held)
 	if len(w.held) > 0 {
 		fits := len(w.held)+len(frame) <= frameSize
 		if fits {
@@ -149,6 +154,9 @@ func (w *wire) put(frame []byte) error {
 		if err != nil || fits {
 			return err
 		}
+	}
+	if len(frame) == 0 {
+		return nil
 	}
 	_, err := w.Conn.Write(frame)
 	return err

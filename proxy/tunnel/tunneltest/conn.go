@@ -142,13 +142,20 @@ func (c *Conn) Rate() int { return c.out.line.Rate }
 func (c *Conn) InitialID() uint8 { return 1 }
 
 // Authenticate notes its arguments.
-func (c *Conn) Authenticate(secret []byte, group string, initial uint8, survive time.Duration) {
+func (c *Conn) Authenticate(group string, initial uint8, survive time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.secret, c.group, c.initial, c.survive = append([]byte(nil), secret...), group, initial, survive
+	c.group, c.initial, c.survive = group, initial, survive
 }
 
-// Authenticated gives the arguments of Authenticate; a nil secret: it was not called.
+// Bind notes the secret.
+func (c *Conn) Bind(secret []byte, _ bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.secret = append([]byte(nil), secret...)
+}
+
+// Authenticated gives the arguments of Bind and Authenticate; a nil secret: Bind was not called.
 func (c *Conn) Authenticated() (secret []byte, group string, initial uint8, survive time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

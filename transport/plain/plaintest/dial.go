@@ -3,7 +3,6 @@ package plaintest
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"syscall"
@@ -62,9 +61,7 @@ func (n *Network) begin(p transport.Path) (*handshake, error) {
 		sock: newSocket(n, l, local, p.Remote), result: make(chan error, 1),
 		remote: p.Remote, up: l.up, down: l.down,
 	}
-	n.conns++
-	h.sock.out = newFlow(n, l.up, l.down, rand.New(rand.NewPCG(n.cfg.Seed, 2*n.conns)))
-	h.sock.in = newFlow(n, l.down, l.up, rand.New(rand.NewPCG(n.cfg.Seed, 2*n.conns+1)))
+	h.sock.out, h.sock.in = newFlow(n, l.up, l.down), newFlow(n, l.down, l.up)
 	h.syn(time.Now(), time.Second)
 	return h, nil
 }
@@ -74,8 +71,8 @@ func (h *handshake) syn(now time.Time, again time.Duration) {
 	if h.done {
 		return
 	}
-	h.up.send(now, packet{size: headerSize, rng: h.sock.out.rng, lossy: true, arrive: h.arrive})
-	h.sock.n.at(now.Add(again), func(now time.Time) { h.syn(now, 2*again) })
+	h.up.send(now, packet{size: headerSize, arrive: h.arrive})
+	h.sock.n.timeline.At(now.Add(again), func(now time.Time) { h.syn(now, 2*again) })
 }
 
 // arrive is a SYN at the server.
@@ -83,7 +80,7 @@ func (h *handshake) arrive(now time.Time) {
 	n := h.sock.n
 	ln := n.listeners[h.remote]
 	if ln == nil {
-		h.down.send(now, packet{size: headerSize, rng: h.sock.in.rng, arrive: func(time.Time) {
+		h.down.send(now, packet{size: headerSize, arrive: func(time.Time) {
 			h.finish(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED})
 		}})
 		return
@@ -102,7 +99,7 @@ func (h *handshake) arrive(now time.Time) {
 			return
 		}
 	}
-	h.down.send(now, packet{size: headerSize, rng: h.sock.in.rng, lossy: true, arrive: func(time.Time) { h.finish(nil) }})
+	h.down.send(now, packet{size: headerSize, arrive: func(time.Time) { h.finish(nil) }})
 }
 
 // finish ends the dial.

@@ -4,15 +4,17 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"time"
+
+	"hawser/transport/linksim"
 )
 
-// LinkConfig is what a direction of a link does to packets.
+// LinkConfig is what a direction of a link does to packets: what the lab's emulator does to frames (test/netlab).
 type LinkConfig struct {
-	Rate   int           // bit/s; 0: without limit
-	Delay  time.Duration // one way
-	Jitter time.Duration // up to this much more, at random; packets keep their order
-	Queue  int           // bytes that wait for the link; 0: 1.5 × Rate × 2 Delay, at least 30 packets
-	Loss   float64       // 0–1, of data packets
+	Rate   int           // bit/s of frames; 0: without limit
+	Delay  time.Duration // one way, after the bottleneck
+	Jitter time.Duration // the delay wanders within Delay ± Jitter; packets keep their order
+	Queue  int           // bytes that wait for the bottleneck; 0: 1.5 × Rate × 2 Delay, at least 30 packets
+	Loss   float64       // share of packets (0–1) lost after the bottleneck, acknowledgements too
 }
 
 // queue is the size of the queue in force.
@@ -21,7 +23,7 @@ func (c LinkConfig) queue() int {
 		return c.Queue
 	}
 	bdp := float64(c.Rate) / 8 * 2 * c.Delay.Seconds()
-	return max(int(1.5*bdp), 30*(segmentSize+headerSize))
+	return max(int(1.5*bdp), 30*packetSize)
 }
 
 // Dir chooses a direction of a Link.
@@ -63,7 +65,7 @@ func (l *Link) SetDelay(d Dir, delay time.Duration) {
 	l.Set(d, func(c *LinkConfig) { c.Delay = delay })
 }
 
-// SetLoss sets the share of data packets that is lost.
+// SetLoss sets the share of packets that is lost.
 func (l *Link) SetLoss(d Dir, loss float64) { l.Set(d, func(c *LinkConfig) { c.Loss = loss }) }
 
 // SetDown makes a direction swallow everything, without a word to anybody, or ends that. What is under way is lost too.
@@ -112,15 +114,20 @@ func (l *Link) dirs(d Dir) (out []*direction) {
 	return out
 }
 
-// direction is one way of a link: a queue, a serialiser, a delay. n.mu guards it.
+// wakeStep is the grain of arrivals: hosts handle what comes within it together, as a network card's interrupts and a
+// machine's scheduler make them. It is what makes the kernel's BBR take a rate for a little too high.
+const wakeStep = 250 * time.Microsecond
+
+// direction is one way of a link: a queue, a bottleneck that serves one packet after the other, a delay. n.mu guards it.
 type direction struct {
 	LinkConfig
 	n         *Network
+	loss      *rand.Rand
+	wander    linksim.Wander
 	black     bool
 	era       int // packets of an earlier era were swallowed under way
 	waiting   []packet
-	queued    int // bytes in waiting
-	busy      bool
+	queued    int       // bytes in waiting, the packet in service included
 	last      time.Time // when the newest packet arrives: order is kept
 	delivered uint64
 }
@@ -128,9 +135,12 @@ type direction struct {
 // packet is what travels.
 type packet struct {
 	size   int
-	rng    *rand.Rand // of the connection
-	lossy  bool       // the link's loss applies
 	arrive func(now time.Time)
+}
+
+func newDirection(n *Network, c LinkConfig, id uint64) *direction {
+	stream := func(k uint64) *rand.Rand { return rand.New(rand.NewPCG(n.cfg.Seed, id<<8|k)) }
+	return &direction{n: n, LinkConfig: c, loss: stream(1), wander: linksim.NewWander(stream(2))}
 }
 
 // send puts a packet in the queue, or drops it.
@@ -138,55 +148,55 @@ func (d *direction) send(now time.Time, p packet) {
 	if d.black || d.queued+p.size > d.queue() && d.Rate > 0 {
 		return
 	}
-	if p.lossy && d.Loss > 0 && p.rng.Float64() < d.Loss {
-		return
-	}
-	if d.Rate == 0 {
+	if d.Rate == 0 && len(d.waiting) == 0 {
 		d.fly(now, p)
 		return
 	}
 	d.waiting = append(d.waiting, p)
 	d.queued += p.size
-	if !d.busy {
-		d.serialise(now)
+	if len(d.waiting) == 1 {
+		d.serve(now)
 	}
 }
 
-// serialise sends the first waiting packet.
-func (d *direction) serialise(now time.Time) {
-	d.busy = len(d.waiting) > 0
-	if !d.busy {
-		return
-	}
-	p := d.waiting[0]
-	rate := max(d.Rate, 1)
-	if d.Rate == 0 {
+// serve starts the bottleneck on the first packet of the queue.
+func (d *direction) serve(now time.Time) {
+	rate := d.Rate
+	if rate == 0 {
 		rate = 1 << 40
 	}
-	d.n.at(now.Add(time.Duration(int64(p.size)*8*int64(time.Second)/int64(rate))), func(now time.Time) {
+	took := time.Duration(int64(d.waiting[0].size) * 8 * int64(time.Second) / int64(rate))
+	d.n.timeline.At(now.Add(took), func(now time.Time) {
+		p := d.waiting[0]
 		d.waiting[0] = packet{}
 		d.waiting = d.waiting[1:]
 		d.queued -= p.size
 		d.fly(now, p)
-		d.serialise(now)
+		if len(d.waiting) > 0 {
+			d.serve(now)
+		}
 	})
 }
 
-// fly delivers a packet after the delay.
+// fly delivers a packet after the delay, or loses it.
 func (d *direction) fly(now time.Time, p packet) {
-	if d.black {
+	if d.black || d.Loss > 0 && d.loss.Float64() < d.Loss {
 		return
 	}
-	at := now.Add(d.Delay)
+	delay := d.Delay
 	if d.Jitter > 0 {
-		at = at.Add(time.Duration(p.rng.Int64N(int64(d.Jitter))))
+		delay += time.Duration(float64(d.Jitter) * d.wander.At(time.Duration(now.UnixNano())))
 	}
+	at := now.Add(max(delay, 0))
 	if at.Before(d.last) {
 		at = d.last
 	}
+	if late := at.Sub(at.Truncate(wakeStep)); late > 0 {
+		at = at.Add(wakeStep - late)
+	}
 	d.last = at
 	era := d.era
-	d.n.at(at, func(now time.Time) {
+	d.n.timeline.At(at, func(now time.Time) {
 		if era == d.era {
 			d.delivered += uint64(p.size)
 			p.arrive(now)

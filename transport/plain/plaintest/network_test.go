@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -27,35 +28,11 @@ func connect(t *testing.T, n *plaintest.Network, ln plain.SocketListener) (clien
 	return client, server
 }
 
-// push writes n bytes and half-closes.
-func push(s plain.Socket, n int) {
-	b := make([]byte, 64<<10)
-	for n > 0 {
-		k, err := s.TryWrite([][]byte{b[:min(len(b), n)]})
-		if errors.Is(err, plain.ErrAgain) {
-			err = s.WaitWritable()
-		}
-		if err != nil {
-			return
-		}
-		n -= k
-	}
-	_ = s.CloseWrite()
-}
-
 // drain reads to the end.
 func drain(s plain.Socket) (n int, err error) {
-	b := make([]byte, 64<<10)
-	for {
-		k, err := s.TryRead(b)
-		n += k
-		if errors.Is(err, plain.ErrAgain) {
-			err = s.WaitReadable()
-		}
-		if err != nil {
-			return n, err
-		}
-	}
+	var total atomic.Int64
+	err = plaintest.Drain(s, &total)
+	return int(total.Load()), err
 }
 
 // world runs a test in virtual time, on one link.
@@ -76,7 +53,7 @@ func transfer(t *testing.T, n *plaintest.Network, ln plain.SocketListener, size 
 	t.Helper()
 	client, server := connect(t, n, ln)
 	start := time.Now()
-	go push(client, size)
+	go plaintest.Push(client, size)
 	if during != nil {
 		go during()
 	}
@@ -173,7 +150,7 @@ func TestTwoConnectionsShareALink(t *testing.T) {
 			done := make(chan time.Duration, 2)
 			for range 2 {
 				client, server := connect(t, n, ln)
-				go push(client, 2.5e6)
+				go plaintest.Push(client, 2.5e6)
 				go func() {
 					_, _ = drain(server)
 					done <- time.Since(start)
@@ -215,7 +192,7 @@ func TestQueueDropsWhatDoesNotFit(t *testing.T) {
 	world(t, plaintest.Config{Congestion: "reno"}, plaintest.LinkConfig{Rate: 10e6, Delay: 10 * time.Millisecond, Queue: 15000},
 		func(t *testing.T, n *plaintest.Network, _ *plaintest.Link, ln plain.SocketListener) {
 			client, server := connect(t, n, ln)
-			go push(client, 2.5e6)
+			go plaintest.Push(client, 2.5e6)
 			_, _ = drain(server)
 			if i := client.Info(); i.Retransmits == 0 || i.RTT > 40*time.Millisecond {
 				t.Errorf("%+v: want losses, and at most 20 + 12 ms", i)

@@ -110,7 +110,7 @@ func (s *socket) SetReadTimeout(d time.Duration) error {
 	s.deadline = time.Time{}
 	if d > 0 {
 		s.deadline = time.Now().Add(d)
-		s.n.at(s.deadline, func(time.Time) { s.wakeReader() })
+		s.n.timeline.At(s.deadline, func(time.Time) { s.wakeReader() })
 	}
 	s.wakeReader()
 	return nil
@@ -184,7 +184,7 @@ func (s *socket) Info() plain.Info {
 	s.n.mu.Lock()
 	defer s.n.mu.Unlock()
 	f := s.out
-	return plain.Info{Cwnd: f.cc.window(), RTT: f.srtt, Retransmits: f.retransmits, Segments: f.segments}
+	return plain.Info{Cwnd: f.cc.window(), RTT: f.rtt.srtt, RTTVar: f.rtt.rttvar, Sacked: f.sacked * segmentSize, Retransmits: f.retransmits, Segments: f.segments}
 }
 
 // CloseWrite half-closes after what was taken.
@@ -239,7 +239,7 @@ func (s *socket) leave() {
 
 // sendReset tells the peer that there is no such connection.
 func (s *socket) sendReset(now time.Time) {
-	s.out.path.send(now, packet{size: headerSize, rng: s.out.rng, arrive: func(time.Time) { s.peer.fail(errReset) }})
+	s.out.path.send(now, packet{size: headerSize, arrive: func(time.Time) { s.peer.fail(errReset) }})
 }
 
 // refuse answers a segment that arrives after Close or Reset.

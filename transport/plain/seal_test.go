@@ -1,0 +1,239 @@
+package plain
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"testing"
+
+	"hawser/transport"
+	"hawser/transport/wire"
+)
+
+// testKey is 00 01 … 1f.
+func testKey() (k [32]byte) {
+	for i := range k {
+		k[i] = byte(i)
+	}
+	return k
+}
+
+// sealedTalk is sealed records of all classes, with the ends of each.
+func sealedTalk(chaCha bool) (b []byte, ends []int) {
+	s := newSealer(testKey(), chaCha)
+	add := func(r []byte) {
+		b = append(b, r...)
+		ends = append(ends, len(b))
+	}
+	ssn := uint32(1)
+	for _, payload := range []string{"the first payload", "and the second"} {
+		m := wire.Mapping{DSN: uint64(ssn), SSN: ssn, Len: uint16(len(payload))}
+		o := outgoing{m: m, body: []byte(payload)}
+		o.close(s)
+		add(append(o.head(), o.body...))
+		ssn += uint32(len(payload))
+		add(s.appendRecord(nil, typeAck, appendAck(nil, &testAck)))
+		add(s.appendRecord(nil, typePing, make([]byte, probeLen)))
+	}
+	return b, ends
+}
+
+func sealedFramer(chaCha bool) *framer {
+	return &framer{preface: true, open: true, level: transport.ProtectAll, seal: newSealer(testKey(), chaCha)}
+}
+
+// TestSealedRecordsAsInTheDocument: the bytes of protocol.md §1.6.
+func TestSealedRecordsAsInTheDocument(t *testing.T) {
+	for _, c := range []struct {
+		chaCha bool
+		want   string
+	}{
+		{false, "83010008" + "b7a620a6d83336b78f1647ecea6020e9" + "0000000000000001"},
+		{true, "83010008" + "f3a79f0cc4aa2710275ed1ecf7b5ff17" + "0000000000000001"},
+	} {
+		got := newSealer(testKey(), c.chaCha).appendRecord(nil, typePing, []byte{7: 1})
+		if hex.EncodeToString(got) != c.want {
+			t.Errorf("ChaCha %v: %x, want %s", c.chaCha, got, c.want)
+		}
+	}
+}
+
+func TestSealedRecords(t *testing.T) {
+	for _, chaCha := range []bool{false, true} {
+		b, ends := sealedTalk(chaCha)
+		records, rest, err := feed(sealedFramer(chaCha), b)
+		if err != nil || rest != 0 || len(records) != len(ends) {
+			t.Fatalf("%d records, %d bytes left: %v", len(records), rest, err)
+		}
+		if string(records[3].Payload.B) != "and the second" || !records[3].Sealed {
+			t.Errorf("%+v", records[3])
+		}
+	}
+}
+
+// TestNoByteOfASealedRecordCanBeChanged.
+func TestNoByteOfASealedRecordCanBeChanged(t *testing.T) {
+	b, ends := sealedTalk(false)
+	for i := range b {
+		forged := bytes.Clone(b)
+		forged[i] ^= 0x10
+		records, _, err := feed(sealedFramer(false), forged)
+		for n, end := range ends {
+			if i < end && len(records) > n {
+				t.Fatalf("byte %d changed: record %d was accepted", i, n)
+			}
+		}
+		if err == nil && len(records) == len(ends) {
+			t.Fatalf("byte %d changed: no error", i)
+		}
+	}
+}
+
+// TestSealedRecordsKeepTheirPlace: none can be left out, sent twice, swapped or taken from another direction.
+func TestSealedRecordsKeepTheirPlace(t *testing.T) {
+	b, ends := sealedTalk(false)
+	rec := func(i int) []byte {
+		if i == 0 {
+			return b[:ends[0]]
+		}
+		return b[ends[i-1]:ends[i]]
+	}
+	join := bytes.Join
+	none := []byte(nil)
+	for name, in := range map[string][]byte{
+		"ACK left out":  join([][]byte{rec(0), rec(2)}, none),
+		"ACK twice":     join([][]byte{rec(0), rec(1), rec(1)}, none),
+		"ACK swapped":   join([][]byte{rec(0), rec(2), rec(1)}, none),
+		"DATA left out": rec(3),
+		"DATA twice":    join([][]byte{rec(0), rec(0)}, none),
+	} {
+		if _, _, err := feed(sealedFramer(false), in); !isAltered(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	other := sealedFramer(false)
+	other.seal = newSealer([32]byte{1}, false)
+	if _, _, err := feed(other, rec(0)); !isAltered(err) {
+		t.Errorf("the other direction's key: %v", err)
+	}
+	// Control may overtake data: the two are counted apart.
+	if records, _, err := feed(sealedFramer(false), rec(1), rec(0)); err != nil || len(records) != 2 {
+		t.Errorf("control before data: %v", err)
+	}
+}
+
+func isAltered(err error) bool {
+	var v *violation
+	return errors.As(err, &v) && v.reason == wire.ResetMiddlebox
+}
+
+// TestUnsealedRecordsWhereASealIsDue.
+func TestUnsealedRecordsWhereASealIsDue(t *testing.T) {
+	data := dataRecord(wire.Mapping{DSN: 1, SSN: 1, Len: 3}, "abc")
+	ack := unsealed.appendRecord(nil, typeAck, appendAck(nil, &testAck))
+	ping := unsealed.appendRecord(nil, typePing, make([]byte, probeLen))
+	options := func(o ...wire.Option) []byte {
+		return unsealed.appendRecord(nil, typeOptions, wire.AppendOptions(nil, o...))
+	}
+	remove := options(wire.RemoveAddr{N: 1, IDs: [37]uint8{1}})
+	reset := options(wire.MPTCPRst{Reason: wire.ResetResources})
+	unknown := unsealed.appendRecord(nil, 0x7f, nil)
+	const none, reply, sending, all = transport.Unprotected, transport.ProtectInReply, transport.ProtectSending, transport.ProtectAll
+	for _, c := range []struct {
+		name   string
+		record []byte
+		level  transport.Protection
+		sealed bool // a sealed record came before
+		refuse bool
+	}{
+		{"DATA", data, none, false, false},
+		{"DATA", data, reply, false, false},
+		{"DATA", data, sending, false, true},
+		{"DATA", data, all, false, true},
+		{"DATA", data, reply, true, true},
+		{"ACK", ack, sending, false, false},
+		{"ACK", ack, sending, true, true},
+		{"ACK", ack, all, false, true},
+		{"PING", ping, sending, false, false},
+		{"PING", ping, all, false, true},
+		{"REMOVE_ADDR", remove, reply, false, false},
+		{"REMOVE_ADDR", remove, sending, false, true},
+		{"REMOVE_ADDR", remove, all, false, true},
+		{"unknown", unknown, sending, false, true},
+		{"MP_TCPRST", reset, all, false, false},
+		{"MP_TCPRST", reset, all, true, true},
+		{"MP_TCPRST beside REMOVE_ADDR", options(wire.MPTCPRst{}, wire.RemoveAddr{N: 1, IDs: [37]uint8{1}}), all, false, true},
+	} {
+		f := sealedFramer(false)
+		f.level = c.level
+		var first []byte
+		if c.sealed {
+			first = newSealer(testKey(), false).appendRecord(nil, typePing, make([]byte, probeLen))
+		}
+		if _, _, err := feed(f, first, c.record); isAltered(err) != c.refuse {
+			t.Errorf("%s at level %d, sealed before: %v: error %v", c.name, c.level, c.sealed, err)
+		}
+	}
+}
+
+// TestAfterMPJoinOnlySealedRecordsCount: between the last open message of a handshake and the keys nothing else may come.
+func TestAfterMPJoinOnlySealedRecordsCount(t *testing.T) {
+	join := unsealed.appendRecord(nil, typeOptions, wire.MPJoin{Stage: wire.StageACK}.Append(nil))
+	prio := unsealed.appendRecord(nil, typeOptions, wire.MPPrio{}.Append(nil))
+	ack := unsealed.appendRecord(nil, typeAck, appendAck(nil, &testAck))
+	for _, next := range [][]byte{prio, ack, join} {
+		f := framer{preface: true, client: true}
+		if records, _, err := feed(&f, join, next); !isAltered(err) || len(records) != 1 {
+			t.Errorf("%x was accepted: %v", next, err)
+		}
+	}
+	if _, _, err := feed(&framer{preface: true, open: true}, newSealer(testKey(), false).appendRecord(nil, typePing, make([]byte, 8))); err == nil {
+		t.Error("a sealed record was accepted without keys")
+	}
+}
+
+// TestStagedDataIsSealed: what has not begun to leave when sealing begins leaves sealed, and in one piece with what has.
+func TestStagedDataIsSealed(t *testing.T) {
+	var q outbox
+	for ssn := uint32(1); ssn <= 7; ssn += 3 {
+		q.stage(wire.Mapping{DSN: uint64(ssn), SSN: ssn, Len: 3}, []byte("abc"))
+	}
+	var sent []byte
+	leave := func(n int) {
+		bufs, size := q.batch(true)
+		n = min(n, size)
+		sent = append(sent, bytes.Join(bufs, nil)[:n]...)
+		q.taken(n)
+	}
+	leave(headerLen + 5)
+	q.begin(newSealer(testKey(), false))
+	q.control = q.seal.appendRecord(q.control, typePing, make([]byte, probeLen))
+	leave(1 << 20)
+	f := sealedFramer(false)
+	f.level = transport.ProtectInReply
+	records, rest, err := feed(f, sent)
+	if err != nil || rest != 0 || len(records) != 4 {
+		t.Fatalf("%d records, %d bytes left: %v", len(records), rest, err)
+	}
+	for i, want := range []bool{false, true, true, true} {
+		if records[i].Sealed != want {
+			t.Errorf("record %d sealed: %v", i, records[i].Sealed)
+		}
+	}
+}
+
+func BenchmarkSeal(b *testing.B) {
+	for _, c := range []struct {
+		name   string
+		chaCha bool
+	}{{"AES", false}, {"ChaCha", true}} {
+		b.Run(c.name, func(b *testing.B) {
+			s, o := newSealer(testKey(), c.chaCha), outgoing{m: wire.Mapping{SSN: 1, Len: 16 << 10}, body: make([]byte, 16<<10)}
+			b.SetBytes(16 << 10)
+			b.ReportAllocs()
+			for b.Loop() {
+				o.close(s)
+			}
+		})
+	}
+}
