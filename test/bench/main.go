@@ -4,48 +4,81 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"slices"
 	"strings"
+	"time"
 )
 
-// scenario is one kind of measurement.
+// scenario is one kind of measurement, in a lab of its own.
 type scenario struct {
-	name string
-	run  func(ctx context.Context, b *bench) error
+	name    string
+	metrics []string // ids of the figures that it gives
+	asked   bool     // runs only when it is named, or with -all
+	run     func(ctx context.Context, b *bench) error
 }
 
 // scenarios in the order in which they run.
-var scenarios = []scenario{
-	{"bond", benchBond},
-	{"failover", benchFailover},
-	{"unshaped", benchUnshaped},
-	{"streams", benchStreams},
-	{"idle", benchIdle},
-	{"memory", benchMemory},
-}
+var scenarios = append([]scenario{
+	{name: "equal", metrics: []string{"P1", "P6", "P17"}, run: benchAggregation("P1")},
+	{name: "unequal", metrics: []string{"P2", "P6", "P17"}, run: benchAggregation("P2")},
+	{name: "lossy", metrics: []string{"P3", "P6"}, run: benchAggregation("P3")},
+	{name: "bufferbloat", metrics: []string{"P4", "P6"}, run: benchAggregation("P4")},
+	{name: "failover", metrics: []string{"P7"}, run: benchOutage(blackHole)},
+	{name: "linkdown", metrics: []string{"P8"}, run: benchOutage(interfaceDown)},
+	{name: "unshaped", run: benchUnshaped},
+	{name: "requests", metrics: []string{"P9"}, run: benchLoaded},
+	{name: "connect", metrics: []string{"P10"}, run: benchConnect},
+	{name: "fetch", metrics: []string{"P11"}, run: benchFetch},
+	{name: "proxied", metrics: []string{"P12"}, run: benchProxied},
+	{name: "streams", metrics: []string{"P15"}, run: benchNewStreams},
+	{name: "copies", asked: true, run: benchCopies},
+	{name: "idle", metrics: []string{"P16"}, run: benchIdle},
+	{name: "memory", run: benchMemory},
+}, pairs()...)
 
 // bench is what scenarios share.
 type bench struct {
-	bin  string // directory of the programs
-	runs int
-	rows []row
+	bin        string        // directory of the programs
+	runs       int           // repetitions of each measurement
+	trials     int           // outages of each kind
+	duration   time.Duration // of one transfer, warm-up included
+	congestion string        // control, of the programs and of every reference
+	user       string        // that the programs run as; empty: root
+	upload     []bool        // the directions to measure
+	plots      string        // directory of the plots; empty: none are drawn
+	rows       []row
+}
+
+// options are what concerns the whole run.
+type options struct {
+	only, direction     string
+	all, keep           bool
+	bin, json, markdown string
 }
 
 func main() {
-	var only, jsonFile, bin string
+	var o options
 	b := &bench{}
-	flag.StringVar(&only, "only", "", "scenarios to run, separated by commas (default all)")
-	flag.StringVar(&jsonFile, "json", "", "file to write the figures to as JSON")
-	flag.StringVar(&bin, "bin", "", "directory of built programs (default: build them)")
-	flag.IntVar(&b.runs, "runs", 5, "repetitions of each measurement, of which the median counts")
+	flag.StringVar(&o.only, "only", "", "scenarios or metrics to run, separated by commas: "+strings.Join(names(), ", "))
+	flag.BoolVar(&o.all, "all", false, "run also the scenarios that otherwise run only when named")
+	flag.StringVar(&o.direction, "dir", "both", "direction of the transfers: down, up or both")
+	flag.StringVar(&o.json, "json", "", "file to write the figures to as JSON")
+	flag.BoolVar(&o.keep, "keep", false, "keep the figures in the file of -json that this run does not measure")
+	flag.StringVar(&o.markdown, "md", "", "document whose tables to replace, between its markers for this congestion control")
+	flag.StringVar(&b.plots, "plots", "", "directory to draw plots into")
+	flag.StringVar(&o.bin, "bin", "", "directory of built programs (default: build them)")
+	flag.IntVar(&b.runs, "runs", 3, "repetitions of each measurement, of which the median counts")
+	flag.IntVar(&b.trials, "trials", 20, "outages of each kind, over all uplinks and directions")
+	flag.DurationVar(&b.duration, "duration", 8*time.Second, "of one transfer, the 2 s of its start included")
+	flag.StringVar(&b.congestion, "cc", "bbr", "congestion control of the programs and of every reference: bbr or cubic")
+	flag.StringVar(&b.user, "user", "", "user to run the programs as, without any capability (default: root)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := b.main(ctx, only, jsonFile, bin)
+	err := b.main(ctx, o)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -53,41 +86,128 @@ func main() {
 	}
 }
 
-func (b *bench) main(ctx context.Context, only, jsonFile, bin string) error {
-	if os.Geteuid() != 0 {
-		return fmt.Errorf("namespaces need root: run it with sudo")
+// names of all scenarios and metrics.
+func names() (list []string) {
+	for _, s := range scenarios {
+		list = append(list, strings.Join(append([]string{s.name}, s.metrics...), "/"))
 	}
+	return list
+}
+
+// choose gives the scenarios that the options ask for.
+func (o *options) choose() (chosen []scenario, err error) {
+	wanted := map[string]bool{}
+	for _, name := range strings.Split(o.only, ",") {
+		if name != "" {
+			wanted[name] = false
+		}
+	}
+	for _, s := range scenarios {
+		run := len(wanted) == 0 && (!s.asked || o.all)
+		for _, name := range append([]string{s.name}, s.metrics...) {
+			if _, ok := wanted[name]; ok {
+				wanted[name], run = true, true
+			}
+		}
+		if run {
+			chosen = append(chosen, s)
+		}
+	}
+	for name, known := range wanted {
+		if !known {
+			return nil, fmt.Errorf("there is no scenario or metric %q: choose from %s", name, strings.Join(names(), ", "))
+		}
+	}
+	return chosen, nil
+}
+
+// setup checks the options and completes the bench.
+func (b *bench) setup(o options) error {
+	switch o.direction {
+	case "both":
+		b.upload = []bool{false, true}
+	case "down", "up":
+		b.upload = []bool{o.direction == "up"}
+	default:
+		return fmt.Errorf("-dir %s: give down, up or both", o.direction)
+	}
+	switch {
+	case os.Geteuid() != 0:
+		return fmt.Errorf("namespaces need root: run it with sudo")
+	case b.runs < 1:
+		return fmt.Errorf("-runs %d: give at least 1", b.runs)
+	case b.trials < 1:
+		return fmt.Errorf("-trials %d: give at least 1", b.trials)
+	case b.duration <= warmUp:
+		return fmt.Errorf("-duration %v: give more than %v", b.duration, warmUp)
+	case !slices.Contains([]string{"bbr", "cubic"}, b.congestion):
+		return fmt.Errorf("-cc %s: give bbr or cubic", b.congestion)
+	}
+	return nil
+}
+
+func (b *bench) main(ctx context.Context, o options) error {
+	chosen, err := o.choose()
+	if err != nil {
+		return err
+	}
+	if err := b.setup(o); err != nil {
+		return err
+	}
+	restore, err := allowCongestion(b.congestion)
+	if err != nil {
+		return err
+	}
+	defer restore()
 	var cleanup func()
-	var err error
-	if b.bin, cleanup, err = programs(ctx, bin); err != nil {
+	if b.bin, cleanup, err = programs(ctx, o.bin); err != nil {
 		return err
 	}
 	defer cleanup()
-	var missed bool
-	for _, s := range scenarios {
-		if only != "" && !slices.Contains(strings.Split(only, ","), s.name) {
-			continue
-		}
+	begin := time.Now()
+	var failed error
+	for _, s := range chosen {
 		fmt.Fprintf(os.Stderr, "%s …\n", s.name)
 		if err := s.run(ctx, b); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			failed = fmt.Errorf("%s: %w", s.name, err)
+			break
 		}
 	}
-	printTable(os.Stdout, b.rows)
-	for _, r := range b.rows {
-		missed = missed || !r.Met()
-	}
-	if jsonFile != "" {
-		text, err := json.MarshalIndent(b.rows, "", "  ")
-		if err == nil {
-			err = os.WriteFile(jsonFile, append(text, '\n'), 0o644)
-		}
-		if err != nil {
+	return b.finish(o, time.Since(begin), failed)
+}
+
+// finish writes what has been measured, also when a scenario has failed after others.
+func (b *bench) finish(o options, took time.Duration, failed error) error {
+	r := newReport(b)
+	r.Rows, r.Seconds = b.rows, took.Seconds()
+	r.print(os.Stdout)
+	fmt.Fprintf(os.Stderr, "took %v\n", took.Round(time.Second))
+	if o.json != "" && o.keep {
+		if err := r.keep(o.json); err != nil {
 			return err
 		}
 	}
-	if missed {
-		return fmt.Errorf("some figures miss their bound")
+	if o.json != "" {
+		if err := r.write(o.json); err != nil {
+			return err
+		}
 	}
-	return nil
+	if o.markdown != "" {
+		if err := r.fill(o.markdown); err != nil {
+			return err
+		}
+	}
+	if n := r.missed(); failed == nil && n > 0 {
+		return fmt.Errorf("%d of %d figures miss what they must be", n, len(r.Rows))
+	}
+	return failed
+}
+
+// add takes a figure into the table and shows it.
+func (b *bench) add(rows ...*row) {
+	for _, r := range rows {
+		b.rows = append(b.rows, *r)
+		fmt.Fprintf(os.Stderr, "  %s %s %s: %s = %s, must %s: %s; %s\n", r.ID, r.Scenario, r.Direction, r.Figure,
+			withUnit(number(r.Value()), r.Unit), r.bound(r.Must), r.verdict(), r.reference())
+	}
 }

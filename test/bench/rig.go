@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +15,8 @@ import (
 	"strings"
 
 	"hawser/test/netlab"
+	"hawser/test/netlab/kmptcp"
+	"hawser/test/netlab/profile"
 	"hawser/test/rig"
 )
 
@@ -27,6 +30,10 @@ func programs(ctx context.Context, dir string) (bin string, cleanup func(), err 
 		return "", nil, err
 	}
 	cleanup = func() { _ = os.RemoveAll(dir) }
+	if err := os.Chmod(dir, 0o755); err != nil { // for the user of -user
+		cleanup()
+		return "", nil, err
+	}
 	for _, name := range []string{"client", "server"} {
 		build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, "hawser-"+name), "hawser/cmd/"+name)
 		build.Stderr = os.Stderr
@@ -38,28 +45,69 @@ func programs(ctx context.Context, dir string) (bin string, cleanup func(), err 
 	return dir, cleanup, nil
 }
 
-// bond is a rig and the traffic's target on the server's host.
+// bond is a rig, and targets of traffic on the server's host.
 type bond struct {
 	*rig.Rig
-	sink *sink
+	profile   profile.Profile // of its links; without any for links of other kinds
+	sink      *sink
+	kernelTCP string // address of the sink that answers kernel MPTCP
 }
 
-// newBond starts both programs with their default configuration.
-func newBond(ctx context.Context, bin string, links []netlab.LinkConfig) (*bond, error) {
+// newBond starts both programs with their default configuration, but for the congestion control and the user of this
+// run.
+func (b *bench) newBond(ctx context.Context, links []netlab.LinkConfig) (*bond, error) {
 	lab, err := netlab.Open()
 	if err != nil {
 		return nil, err
 	}
-	r, err := rig.Start(ctx, lab, rig.Options{Bin: bin, Links: links})
+	r, err := rig.Start(ctx, lab, rig.Options{
+		Bin: b.bin, Links: links, User: b.user, Env: []string{"HAWSER_CONGESTION=" + b.congestion},
+	})
 	if err != nil {
 		return nil, err
 	}
-	ln, err := r.Home.Server.Listen("tcp", netip.AddrPortFrom(r.Addr, 9000).String())
-	if err != nil {
+	k := &bond{Rig: r}
+	if err := k.open(b.congestion); err != nil {
 		r.Close()
 		return nil, err
 	}
-	return &bond{r, serveSink(ln)}, nil
+	return k, nil
+}
+
+// newProfile is newBond on the links of a profile.
+func (b *bench) newProfile(ctx context.Context, p profile.Profile) (*bond, error) {
+	links := netlab.Uplinks(p)
+	for i := range links {
+		links[i].Seed = uint64(i + 1)
+	}
+	k, err := b.newBond(ctx, links)
+	if err != nil {
+		return nil, err
+	}
+	k.profile = p
+	return k, nil
+}
+
+// open sets the kernels of both ends up for the references, and starts the targets.
+func (b *bond) open(congestion string) error {
+	for _, h := range []*netlab.Host{b.Home.Client, b.Home.Server} {
+		h.Sysctl("net.ipv4.tcp_congestion_control", congestion)
+	}
+	if err := errors.Join(b.Lab.Err(), kmptcp.Multihome(b.Home)); err != nil {
+		return err
+	}
+	ln, err := b.Home.Server.Listen("tcp", netip.AddrPortFrom(b.Addr, 9000).String())
+	if err != nil {
+		return err
+	}
+	b.kernelTCP = netip.AddrPortFrom(b.Addr, 9001).String()
+	multipath, err := kmptcp.Listen(b.Home.Server, b.kernelTCP)
+	if err != nil {
+		_ = ln.Close()
+		return err
+	}
+	b.sink = serveSink(ln, multipath)
+	return nil
 }
 
 func (b *bond) close() {
@@ -73,15 +121,24 @@ func (b *bond) dial(ctx context.Context) (net.Conn, error) {
 }
 
 // direct opens a connection to the sink by kernel TCP over one uplink.
-func (r *bond) direct(ctx context.Context, uplink int) (conn net.Conn, err error) {
-	local := r.Home.Uplinks[uplink].Addr(netlab.SideA)
+func (b *bond) direct(ctx context.Context, uplink int) (conn net.Conn, err error) {
+	local := b.Home.Uplinks[uplink].Addr(netlab.SideA)
 	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, 0))}
 	d.SetMultipathTCP(false)
-	err = r.Home.Client.Do(func() error {
-		conn, err = d.DialContext(ctx, "tcp", r.sink.Addr().String())
+	err = b.Home.Client.Do(func() error {
+		conn, err = d.DialContext(ctx, "tcp", b.sink.Addr().String())
 		return err
 	})
 	return conn, err
+}
+
+// multipath opens a connection to the sink by kernel MPTCP, its first subflow over the best uplink.
+func (b *bond) multipath(ctx context.Context) (net.Conn, error) {
+	best := 0
+	if len(b.profile.Links) > 0 {
+		best = b.profile.Best()
+	}
+	return kmptcp.Dial(ctx, b.Home.Client, b.Home.Uplinks[best].Addr(netlab.SideA), b.kernelTCP)
 }
 
 // rss is the resident memory of a program, bytes.

@@ -6,63 +6,83 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
-
-// row is one figure of the table.
-type row struct {
-	Scenario  string    `json:"scenario"`
-	Figure    string    `json:"figure"`
-	Unit      string    `json:"unit"`
-	Values    []float64 `json:"values"` // one for each run
-	Reference string    `json:"reference"`
-	Bound     float64   `json:"bound"`
-	AtMost    bool      `json:"at_most"` // the bound is an upper one
-	Saturated bool      `json:"saturated"`
-}
-
-// Median of the runs.
-func (r row) Median() float64 { return quantile(r.Values, 0.5) }
-
-// Met tells whether the median keeps the bound, in runs whose processors had time.
-func (r row) Met() bool {
-	if r.Saturated {
-		return false
-	}
-	if r.AtMost {
-		return r.Median() <= r.Bound
-	}
-	return r.Median() >= r.Bound
-}
-
-// quantile of values by the nearest rank; 0 of none.
-func quantile(values []float64, q float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	v := slices.Clone(values)
-	slices.Sort(v)
-	return v[min(len(v)-1, int(q*float64(len(v))))]
-}
 
 // printTable writes the rows as Markdown.
 func printTable(w io.Writer, rows []row) {
-	fmt.Fprintln(w, "| scenario | figure | median | lowest | highest | bound | | reference |")
-	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|")
-	for _, r := range rows {
-		sign, verdict := "≥", "met"
-		if r.AtMost {
-			sign = "≤"
+	fmt.Fprintln(w, "| | links | figure | value | lowest – highest | must | aim | | reference | took |")
+	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|")
+	for i := range rows {
+		r := &rows[i]
+		scenario := r.Scenario
+		if r.Direction != "" {
+			scenario += ", " + r.Direction
 		}
-		switch {
-		case r.Saturated:
-			verdict = "void: the processors were saturated"
-		case !r.Met():
-			verdict = "**missed**"
-		}
-		fmt.Fprintf(w, "| %s | %s | %s %s | %s | %s | %s %s | %s | %s |\n", r.Scenario, r.Figure,
-			number(r.Median()), r.Unit, number(slices.Min(r.Values)), number(slices.Max(r.Values)),
-			sign, number(r.Bound), verdict, r.Reference)
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %.0f s |\n", r.ID, scenario, r.Figure,
+			withUnit(number(r.Value()), r.Unit), r.spread(), r.bound(r.Must), r.bound(r.Aim), r.verdict(), r.reference(), r.Seconds)
 	}
+}
+
+// printPairs writes the rows of the pairs of links as Markdown, goodputs in Mbit/s.
+func printPairs(w io.Writer, rows []row) {
+	fmt.Fprintln(w, "| links | first alone | second alone | one stream over both | kernel MPTCP over both | ÷ better link | lowest – highest | must | aim | |")
+	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|")
+	for i := range rows {
+		r := &rows[i]
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", r.Scenario,
+			number(r.noted(linkAlone(0))), number(r.noted(linkAlone(1))), number(r.noted(pairBond)), number(r.noted(pairKernel)),
+			number(r.Value()), r.spread(), r.bound(r.Must), r.bound(r.Aim), r.verdict())
+	}
+}
+
+// spread is the least and the greatest value.
+func (r *row) spread() string {
+	if len(r.Values) < 2 {
+		return ""
+	}
+	return number(slices.Min(r.Values)) + " – " + number(slices.Max(r.Values))
+}
+
+func (r *row) bound(v float64) string {
+	switch {
+	case v == 0:
+		return ""
+	case r.AtMost:
+		return "≤ " + number(v)
+	}
+	return "≥ " + number(v)
+}
+
+// verdict says what the bounds make of the figure.
+func (r *row) verdict() string {
+	switch {
+	case r.Void != "":
+		return "**void**: " + r.Void
+	case r.Saturated:
+		return "**void**: the processors were saturated"
+	case !r.Met():
+		return "**missed**"
+	case r.Reached():
+		return "aim reached"
+	case r.Must != 0:
+		return "met"
+	}
+	return ""
+}
+
+func (r *row) reference() string {
+	if len(r.ReferenceValues) == 0 {
+		return r.Reference
+	}
+	return strings.TrimPrefix(r.Reference+": ", ": ") + withUnit(number(quantile(r.ReferenceValues, r.quantile())), r.ReferenceUnit)
+}
+
+func withUnit(value, unit string) string {
+	if unit == "" {
+		return value
+	}
+	return value + " " + unit
 }
 
 // number prints a figure with three digits that count.
@@ -72,6 +92,8 @@ func number(v float64) string {
 		return fmt.Sprintf("%.0f", v)
 	case v >= 10:
 		return fmt.Sprintf("%.1f", v)
+	case v >= 1:
+		return fmt.Sprintf("%.2f", v)
 	}
 	return fmt.Sprintf("%.3f", v)
 }
