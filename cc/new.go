@@ -2,6 +2,7 @@ package cc
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -33,8 +34,8 @@ const (
 	maxMSS = 1<<16 - 1
 	// maxWindow is the largest window that TCP can have (RFC 7323, section 2.3); it also bounds every sum of bytes.
 	maxWindow = 1 << 30
-	// maxRate is far beyond any uplink, in bytes/s, and fits an int everywhere.
-	maxRate = 1<<31 - 1
+	// maxRate is far beyond any path, in bytes/s, memory included, and fits an int everywhere.
+	maxRate = min(1<<40, math.MaxInt)
 )
 
 // initialWindow is IW of RFC 6928, section 2.
