@@ -18,10 +18,14 @@ func (w *world) transmit(h *host, s *wire.Segment) {
 	if len(h.log) < 100000 {
 		h.log = append(h.log, fmt.Sprintf("%8.3f %s", w.now.Sub(startTime).Seconds(), s))
 	}
+	after := time.Duration(0)
+	if h.link.late != nil {
+		after = h.link.late()
+	}
 	var part wire.Segment
 	for from := 0; ; {
 		from = s.Cut(from, &part)
-		w.link(h, &part)
+		w.link(h, &part, after)
 		if from >= s.Len {
 			return
 		}
@@ -29,7 +33,7 @@ func (w *world) transmit(h *host, s *wire.Segment) {
 }
 
 // link delays, loses, doubles and mangles one packet.
-func (w *world) link(h *host, s *wire.Segment) {
+func (w *world) link(h *host, s *wire.Segment, after time.Duration) {
 	l := &h.link
 	if l.split && s.Len > 1 && w.rng.Intn(4) == 0 {
 		half := *s
@@ -37,14 +41,14 @@ func (w *world) link(h *host, s *wire.Segment) {
 		var part wire.Segment
 		for from := 0; from < s.Len; {
 			from = half.Cut(from, &part)
-			w.deliver(h, &part)
+			w.deliver(h, &part, after)
 		}
 		return
 	}
-	w.deliver(h, s)
+	w.deliver(h, s, after)
 }
 
-func (w *world) deliver(h *host, s *wire.Segment) {
+func (w *world) deliver(h *host, s *wire.Segment, after time.Duration) {
 	l := &h.link
 	if l.mark > 0 && s.ECN == wire.ECT0 && w.rng.Float64() < l.mark {
 		s.ECN = wire.CE
@@ -65,7 +69,7 @@ func (w *world) deliver(h *host, s *wire.Segment) {
 		h.freeAt = h.freeAt.Add(time.Duration(float64(len(b)) / float64(l.rate) * float64(time.Second)))
 		at = h.freeAt
 	}
-	at = at.Add(l.delay)
+	at = at.Add(l.delay + after)
 	if l.jitter > 0 {
 		at = at.Add(time.Duration(w.rng.Int63n(int64(l.jitter))))
 	}

@@ -2,8 +2,9 @@ package tcp
 
 import "time"
 
-// pacer spreads what leaves over time at the controller's rate. It never asks for a timer of less than a millisecond:
-// what is due within one leaves together.
+// pacer spreads what leaves over time at the controller's rate, to the millisecond: what is due within one leaves at
+// once, and it never asks for a timer of less. Who waited for a timer instead would leave a path idle whose round trip
+// is shorter than that.
 type pacer struct {
 	next   instant // what was sent takes until then at the rate
 	wakeAt instant // Emit was held back until then; 0: it was not
@@ -17,10 +18,10 @@ const (
 
 // allows tells whether something paced may leave now.
 func (p *pacer) allows(now instant) bool {
-	if p.next <= now {
+	if p.next < now+paceQuantum {
 		return true
 	}
-	p.wakeAt = max(p.next, now+paceQuantum)
+	p.wakeAt = p.next
 	return false
 }
 

@@ -88,13 +88,14 @@ func (r *rack) recovered() {
 	}
 }
 
-// reoWindow is RACK_update_reo_wnd.
+// reoWindow is RACK_update_reo_wnd. A least round trip below the clock's grain counts as one grain: it says how fast the
+// path is when nobody has to wait for a processor, and not by how much segments overtake each other when somebody has.
 func (m *Machine) reoWindow() time.Duration {
 	r := &m.rack
 	if !r.seen && (m.rec.phase != open || m.board.sacked > (dupThresh-1)*m.mtu.mss) {
 		return 0
 	}
-	return min(time.Duration(r.mult+1)*m.rtt.min.value/4, m.rtt.smoothed)
+	return min(time.Duration(r.mult+1)*max(m.rtt.min.value, clockGrain)/4, m.rtt.smoothed)
 }
 
 // detectLosses is RACK_detect_loss_and_arm_timer, step 5 of §6.2. The list by time makes it stop early.

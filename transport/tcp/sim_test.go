@@ -32,6 +32,7 @@ type path struct {
 	coalesce      bool                     // joins neighbouring packets (GRO)
 	mark          float64                  // sets CE instead of dropping
 	eat           func(*wire.Segment) bool // true: this one is lost
+	late          func() time.Duration     // by which a segment with all its packets comes later than it should
 }
 
 // packet is on its way.
