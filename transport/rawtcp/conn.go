@@ -43,9 +43,6 @@ type Conn struct {
 	err       error // why
 	waited    bool  // TIME-WAIT was reached
 	proved    bool  // the handshake was completed
-	timeouts  int64 // that were answered by a Control packet
-	urgent    bool  // the next data is a retransmission after a timeout
-	sentTo    wire.Seq
 }
 
 // published is what others may see of a connection. mu guards it.
@@ -69,7 +66,7 @@ var _ net.Conn = (*Conn)(nil)
 func newConn(e *Endpoint, m *tcp.Machine, t tuple, index int) *Conn {
 	c := &Conn{
 		e: e, tuple: t, m: m, index: index, wake: newSignal(),
-		established: make(chan struct{}), done: make(chan struct{}), sentTo: m.SendSeq(),
+		established: make(chan struct{}), done: make(chan struct{}),
 	}
 	c.in.ready.L, c.out.space.L = &c.in.mu, &c.out.mu
 	c.out.limit = minUnsent

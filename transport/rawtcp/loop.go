@@ -211,9 +211,6 @@ func (c *Conn) handUp(now time.Time) {
 func (c *Conn) show() {
 	info := c.m.Info()
 	c.waited = c.waited || info.State == tcp.TimeWait
-	if info.Stats.Timeouts > c.timeouts {
-		c.timeouts, c.urgent = info.Stats.Timeouts, true
-	}
 	c.shown.mu.Lock()
 	defer c.shown.mu.Unlock()
 	c.shown.stats.Info = info

@@ -22,11 +22,10 @@ func (c *Conn) send(now time.Time) (again bool) {
 		if !c.m.Emit(now, s) {
 			break
 		}
-		control := c.control(s)
-		if s.Len > 0 && !control {
+		if s.Len > 0 && !s.Control {
 			c.suspicion.Sent(now)
 		}
-		b.add(c.index, control)
+		b.add(c.index, s.Control)
 	}
 	again = b.full()
 	if b.n == 0 {
@@ -42,22 +41,6 @@ func (c *Conn) send(now time.Time) (again bool) {
 		return false
 	}
 	return again
-}
-
-// control says whether the kernel's own output shall carry a segment (packet.Packet.Control).
-func (c *Conn) control(s *wire.Segment) bool {
-	behind := s.Len == 0 && s.Seq.Less(c.sentTo) // a keep-alive (RFC 9293 §3.8.4)
-	if end := s.Seq.Add(s.SpaceLen()); c.sentTo.Less(end) {
-		c.sentTo = end
-	}
-	switch {
-	case s.Flags.Has(wire.SYN), s.Flags.Has(wire.RST):
-		return true
-	case s.Len > 0 && c.urgent:
-		c.urgent = false
-		return true
-	}
-	return behind && !s.Flags.Has(wire.FIN)
 }
 
 // write sends packets and returns those for which the local queue had no room. What cannot be sent for another reason

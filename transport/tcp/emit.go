@@ -17,6 +17,7 @@ func (m *Machine) Emit(now time.Time, s *wire.Segment) bool {
 		ok = m.emitSYN(s) || m.state > SynReceived && m.emitSynchronized(s)
 	}
 	if ok {
+		s.Control = s.Control || s.Flags.Has(wire.SYN) || s.Flags.Has(wire.RST)
 		m.stats.Sent++
 		m.stats.Packets += int64(max(1, (s.Len+max(s.MSS, 1)-1)/max(s.MSS, 1)))
 		m.stats.SentBytes += int64(s.Len)
@@ -129,6 +130,7 @@ func (m *Machine) emitAgain(s *wire.Segment) bool {
 	end := min(sp.end, m.queue.end)
 	n = m.fill(s, sp.start, int(min(int64(n), end-sp.start)), end)
 	m.resend(s, sp, n)
+	s.Control = m.rto.due && m.rec.phase == loss
 	m.rto.due = false
 	return true
 }

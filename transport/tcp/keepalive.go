@@ -43,5 +43,6 @@ func (m *Machine) emitKeepAlive(s *wire.Segment) bool {
 	}
 	m.keep.due = false
 	m.header(s, m.nxt-1, 0, nil)
+	s.Control = true
 	return true
 }

@@ -26,6 +26,9 @@ type Segment struct {
 	// MSS is the payload that one packet of this segment carries. Outgoing: when Len is above it, the segment has to be
 	// cut at multiples of it, by the system or by hand (Cut). Incoming: 0 when the packets that were merged are not known.
 	MSS int
+	// Control, outgoing: the segment is of a handshake, a RST, a keep-alive, or answers an expired retransmission timer.
+	// Where there are two ways to send, it takes the one that works when the other does not.
+	Control bool
 	// Owner holds the memory of an incoming payload; nil: the payload is an allocation of its own. Pinned is how much
 	// memory that is, bytes: a small payload in a large buffer is better copied than kept.
 	Owner  Owner
