@@ -7,12 +7,11 @@ import "time"
 // the connection or answers with a prohibition. It is pure: the carrier tells what happens, and asks [Socket.Degrade]
 // when a verdict falls. The zero value is a new flow.
 type Suspicion struct {
-	burst   time.Time // when data first went by packet socket; zero: not yet
-	cleared bool
+	burst time.Time // when data first went by packet socket; zero: not yet
 }
 
 // suspicionTime is how soon after the first data a firewall acts: it needs one acknowledgement, so a round trip, on
-// satellite paths nearly a second.
+// satellite paths nearly a second. A flow that has lasted longer is not cut by one.
 const suspicionTime = 2 * time.Second
 
 // Sent notes that data (no handshake, no Control packet) was sent by a packet socket.
@@ -22,17 +21,9 @@ func (s *Suspicion) Sent(now time.Time) {
 	}
 }
 
-// Acked notes that the peer has acknowledged such data, sent at the given time. A flow whose data of later than the
-// first round trips is acknowledged is not cut by a firewall.
-func (s *Suspicion) Acked(sentAt time.Time) {
-	if !s.burst.IsZero() && sentAt.Sub(s.burst) >= suspicionTime {
-		s.cleared = true
-	}
-}
-
 // Cut notes that the flow has ended without a reason that the peer has given: a valid RST without MP_TCPRST or
 // MP_FASTCLOSE (RFC 8684 §3.5, §3.6), or one that says "middlebox interference", or a ReportProhibited about a segment
 // in flight. True: it looks like a firewall's work, and the interface should send by raw IP.
 func (s *Suspicion) Cut(now time.Time) bool {
-	return !s.burst.IsZero() && !s.cleared && now.Sub(s.burst) <= suspicionTime
+	return !s.burst.IsZero() && now.Sub(s.burst) <= suspicionTime
 }
