@@ -14,7 +14,7 @@ type buffer struct{ b []byte }
 
 // The pools hold no goroutine, channel or timer, so that synctest bubbles may share them.
 var (
-	largeBuffers = sync.Pool{New: func() any { return &buffer{make([]byte, largeBuffer)} }}
+	largeBuffers = hotPool{cold: sync.Pool{New: func() any { return &buffer{make([]byte, largeBuffer)} }}}
 	smallBuffers = sync.Pool{New: func() any { return &buffer{make([]byte, smallBuffer)} }}
 )
 
@@ -23,14 +23,47 @@ func getBuffer(n int) *buffer {
 	if n <= smallBuffer {
 		return smallBuffers.Get().(*buffer)
 	}
-	return largeBuffers.Get().(*buffer)
+	return largeBuffers.get()
+}
+
+// hotBuffers is how many large buffers are used again before any other: together about half of a processor's cache.
+const hotBuffers = 16
+
+// hotPool gives the buffer that came back last. sync.Pool, which takes what one processor has given back for another
+// from the far end, would send each packet to memory that no cache holds any more.
+type hotPool struct {
+	mu   sync.Mutex
+	hot  [hotBuffers]*buffer
+	n    int
+	cold sync.Pool
+}
+
+func (p *hotPool) get() *buffer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.n == 0 {
+		return p.cold.Get().(*buffer)
+	}
+	p.n--
+	return p.hot[p.n]
+}
+
+func (p *hotPool) put(b *buffer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.n == len(p.hot) {
+		p.cold.Put(b)
+		return
+	}
+	p.hot[p.n] = b
+	p.n++
 }
 
 func (b *buffer) release() {
 	if len(b.b) == smallBuffer {
 		smallBuffers.Put(b)
 	} else {
-		largeBuffers.Put(b)
+		largeBuffers.put(b)
 	}
 }
 

@@ -11,7 +11,10 @@ import (
 )
 
 const (
-	receiveSlots  = 32       // packets per system call
+	receiveSlots = 32 // packets per system call
+	// superSlots is how many of them while they are super-segments: what has been read should still be in the processor's
+	// cache when it is looked at, and so should the buffers be when their turn comes again.
+	superSlots    = 8
 	receiveBuffer = 16 << 20 // bytes in the kernel; half of it counts, as bookkeeping takes the rest
 	auxSpace      = 64       // bytes of control message: struct tpacket_auxdata
 )
@@ -21,6 +24,7 @@ type tap struct {
 	s      *Socket
 	fd     int
 	buffer int // bytes that the kernel has granted
+	size   int // of packets, lately, in bytes
 	slots  [receiveSlots]receiveSlot
 	ms     [receiveSlots]mmsghdr
 }
@@ -91,6 +95,9 @@ func (t *tap) arm(n int) {
 // take receives what is there into ps. n may be 0 although packets came: they were not good.
 func (t *tap) take(ps []Packet) (n int, err error) {
 	k := min(len(ps), receiveSlots)
+	if t.size > largeBuffer/4 {
+		k = min(k, superSlots)
+	}
 	t.arm(k)
 	k, err = recvmmsg(t.fd, t.ms[:k])
 	switch {
@@ -105,7 +112,9 @@ func (t *tap) take(ps []Packet) (n int, err error) {
 		return 0, os.NewSyscallError("recvmmsg", err)
 	}
 	now := time.Now()
+	t.size = 0
 	for i := range k {
+		t.size = max(t.size, int(t.ms[i].n))
 		if t.read(&t.slots[i], &t.ms[i], &ps[n]) {
 			ps[n].At = now
 			n++
