@@ -61,7 +61,11 @@ type Stats struct {
 	SendError  error // why, for the last of them
 }
 
-var _ net.Conn = (*Conn)(nil)
+var (
+	_ net.Conn      = (*Conn)(nil)
+	_ io.ReaderFrom = (*Conn)(nil)
+	_ io.WriterTo   = (*Conn)(nil)
+)
 
 func newConn(e *Endpoint, m *tcp.Machine, t tuple, index int) *Conn {
 	c := &Conn{
@@ -87,6 +91,43 @@ func (c *Conn) Read(b []byte) (int, error) {
 	}
 	if err != nil && err != io.EOF {
 		err = opError("read", c.tuple, err)
+	}
+	return n, err
+}
+
+// WriteTo implements io.WriterTo: it writes what arrives to w, without copying it first, until the peer's FIN or an
+// error of either side. What w has failed to take is lost.
+func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
+	for {
+		r, told, err := c.in.next()
+		if told {
+			c.wake.raise()
+		}
+		switch {
+		case err == io.EOF:
+			return n, nil
+		case err != nil:
+			return n, opError("read", c.tuple, err)
+		}
+		k, err := w.Write(r.B)
+		short := k < len(r.B)
+		r.Release()
+		n += int64(k)
+		switch {
+		case err != nil:
+			return n, err
+		case short:
+			return n, io.ErrShortWrite
+		}
+	}
+}
+
+// ReadFrom implements io.ReaderFrom: it writes what r has until its end, without copying it first. It holds a buffer
+// while it waits for r, and blocks as Write does.
+func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
+	n, failed, err := c.out.readFrom(r, c.wake.raise)
+	if failed != nil {
+		return n, opError("write", c.tuple, failed)
 	}
 	return n, err
 }

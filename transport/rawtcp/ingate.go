@@ -85,24 +85,61 @@ func (g *inGate) finish(err error) {
 func (g *inGate) read(b []byte) (n int, told bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if err := g.await(len(b) == 0); err != nil || len(b) == 0 {
+		return 0, false, err
+	}
+	n, told = g.copy(b)
+	return n, told, nil
+}
+
+// next waits for a run and hands it over. told: the loop wants to hear of it.
+func (g *inGate) next() (r tcp.Run, told bool, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.await(false); err != nil {
+		return r, false, err
+	}
+	r = g.runs[g.first].Run
+	g.drop()
+	return r, g.told(), nil
+}
+
+// await waits until a run is there. idle: it does not wait.
+func (g *inGate) await(idle bool) error {
 	for {
 		switch {
 		case g.closed:
-			return 0, false, net.ErrClosed
+			return net.ErrClosed
 		case g.until.passed():
-			return 0, false, os.ErrDeadlineExceeded
-		case len(b) == 0:
-			return 0, false, nil
-		case g.first < len(g.runs):
-			n, told = g.copy(b)
-			return n, told, nil
+			return os.ErrDeadlineExceeded
+		case idle || g.first < len(g.runs):
+			return nil
 		case g.eof:
-			return 0, false, io.EOF
+			return io.EOF
 		case g.err != nil:
-			return 0, false, g.err
+			return g.err
 		}
 		g.ready.Wait()
 	}
+}
+
+// drop takes the first run out; whoever called has its bytes.
+func (g *inGate) drop() {
+	r := &g.runs[g.first]
+	g.cost -= r.cost
+	*r = unread{}
+	if g.first++; g.first == len(g.runs) {
+		g.runs, g.first = g.runs[:0], 0
+	}
+}
+
+// told says, once, that there is room again for what the loop holds.
+func (g *inGate) told() bool {
+	told := g.more && g.cost < maxUnread/2
+	if told {
+		g.more = false
+	}
+	return told
 }
 
 // copy takes what is there, as much as fits into b.
@@ -114,18 +151,10 @@ func (g *inGate) copy(b []byte) (n int, told bool) {
 		if r.B = r.B[k:]; len(r.B) > 0 {
 			break
 		}
-		g.cost -= r.cost
 		r.Release()
-		g.first++
+		g.drop()
 	}
-	if g.first == len(g.runs) {
-		g.runs, g.first = g.runs[:0], 0
-	}
-	told = g.more && g.cost < maxUnread/2
-	if told {
-		g.more = false
-	}
-	return n, told
+	return n, g.told()
 }
 
 // close drops what is unread and what still comes. lost: there was something.

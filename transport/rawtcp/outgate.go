@@ -1,6 +1,7 @@
 package rawtcp
 
 import (
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -40,6 +41,10 @@ type orders struct {
 // ended says that nothing more is written.
 func (o *orders) ended() bool { return o.fin || o.close || o.reset != nil }
 
+// spare is the least part of the limit, 1/spare, that has to be free before a Write that waits is woken: each waking
+// costs more than the copy of a segment.
+const spare = 4
+
 // minUnsent is the least that Write may have in advance, in bytes: at 1 GB/s, a millisecond in which it is not scheduled.
 const minUnsent = 1 << 20
 
@@ -62,21 +67,86 @@ func (g *outGate) piece(b []byte) (n int, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for {
-		switch {
-		case g.orders.ended():
-			return 0, net.ErrClosed
-		case g.err != nil:
-			return 0, g.err
-		case g.until.passed():
-			return 0, os.ErrDeadlineExceeded
-		case len(b) == 0:
-			return 0, nil
+		if err := g.refusal(); err != nil || len(b) == 0 {
+			return 0, err
 		}
 		if room := g.limit - g.waiting - g.queued; room > 0 {
 			return g.add(b[:min(len(b), room)]), nil
 		}
 		g.space.Wait()
 	}
+}
+
+// readFrom moves what r has into buffers, until its end. It reads into buffers of its own, without the lock and without
+// another copy. wake is called after each piece. failed is why nothing more can be written, err what r has said.
+func (g *outGate) readFrom(r io.Reader, wake func()) (n int64, failed, err error) {
+	buf, fill := transport.GetBuffer(), 0
+	defer func() { buf.Release() }()
+	for {
+		if err := g.await(); err != nil {
+			return n, err, nil
+		}
+		if fill == len(buf.B) {
+			buf.Release()
+			buf, fill = transport.GetBuffer(), 0
+		}
+		k, err := r.Read(buf.B[fill:])
+		if k > 0 {
+			if err := g.append(span{buf, fill, fill + k}); err != nil {
+				return n, err, nil
+			}
+			fill, n = fill+k, n+int64(k)
+			wake()
+		}
+		switch err {
+		case nil:
+		case io.EOF:
+			return n, nil, nil
+		default:
+			return n, nil, err
+		}
+	}
+}
+
+// await waits until there is room.
+func (g *outGate) await() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for {
+		if err := g.refusal(); err != nil {
+			return err
+		}
+		if g.limit > g.waiting+g.queued {
+			return nil
+		}
+		g.space.Wait()
+	}
+}
+
+// append adds a span whose buffer somebody else holds, too.
+func (g *outGate) append(s span) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.refusal(); err != nil {
+		return err
+	}
+	s.buf.Retain()
+	g.spans = append(g.spans, s)
+	g.waiting += s.to - s.from
+	return nil
+}
+
+// refusal is why nothing can be written; nil: it can.
+func (g *outGate) refusal() error {
+	switch {
+	case g.orders.ended():
+		return net.ErrClosed
+	case g.err != nil:
+		return g.err
+	case g.until.passed():
+		return os.ErrDeadlineExceeded
+	}
+	return nil
 }
 
 // add copies what fits into the tail.
@@ -112,8 +182,8 @@ func (g *outGate) take(empty []span, queued, limit int) ([]span, orders) {
 		g.tail.Release() // an idle connection keeps no buffer
 		g.tail = nil
 	}
-	if g.queued < limit {
-		g.space.Signal()
+	if limit-g.queued >= limit/spare {
+		g.space.Broadcast()
 	}
 	return full, g.orders
 }
