@@ -12,17 +12,21 @@ import (
 	"hawser/transport/rawtcp"
 )
 
-// pieceSize is how much is read and written at once, in bytes.
-const pieceSize = 256 << 10
-
 // figures is the line of --stats.
 type figures struct {
 	In          int64   `json:"bytes_in"`
 	Out         int64   `json:"bytes_out"`
 	Seconds     float64 `json:"seconds"` // from the handshake to the end of the second direction
 	Retransmits int64   `json:"retransmits"`
-	RTT         float64 `json:"rtt_ms"` // smoothed
-	Path        string  `json:"path"`   // gso, frames or raw-ip
+	Recoveries  int64   `json:"recoveries"` // episodes of loss
+	Undone      int64   `json:"undone"`     // … that turned out to be none
+	Timeouts    int64   `json:"timeouts"`
+	Probes      int64   `json:"probes"`   // of the tail
+	Window      int     `json:"window"`   // of the congestion control at the end, bytes
+	Stalls      int64   `json:"stalls"`   // times that the local queue was full
+	Overruns    uint64  `json:"overruns"` // packets that the kernel had no room for
+	RTT         float64 `json:"rtt_ms"`   // smoothed
+	Path        string  `json:"path"`     // gso, frames or rawip
 }
 
 // converse moves bytes both ways until both are closed, and the connection with them.
@@ -33,7 +37,7 @@ func (o *options) converse(ctx context.Context, s *stack, c *rawtcp.Conn) error 
 	began := time.Now()
 	ended := make(chan error, 2)
 	go func() { ended <- o.receive(c, &in) }()
-	go func() { ended <- transmit(c, &out) }()
+	go func() { ended <- o.transmit(c, &out) }()
 	var err error
 	for range 2 {
 		if err = <-ended; err != nil {
@@ -47,16 +51,22 @@ func (o *options) converse(ctx context.Context, s *stack, c *rawtcp.Conn) error 
 		err = c.Err()
 	}
 	if o.stats {
-		st := c.Stats()
-		f := figures{
-			In: in.Load(), Out: out.Load(), Seconds: seconds, Retransmits: st.Stats.Retransmissions,
-			RTT: float64(st.SRTT) / float64(time.Millisecond), Path: way(s.socket).String(),
-		}
+		f := figuresOf(c.Stats(), s.socket.Status())
+		f.In, f.Out, f.Seconds = in.Load(), out.Load(), seconds
 		if e := json.NewEncoder(os.Stderr).Encode(f); e != nil && err == nil {
 			err = e
 		}
 	}
 	return err
+}
+
+// figuresOf is what connection and socket know.
+func figuresOf(c rawtcp.Stats, s packet.Status) figures {
+	return figures{
+		Retransmits: c.Stats.Retransmissions, Recoveries: c.Stats.Recoveries, Undone: c.Stats.Undone,
+		Timeouts: c.Stats.Timeouts, Probes: c.Stats.Probes, Window: c.Window, Stalls: c.Stalls,
+		Overruns: s.Received.Overruns, RTT: float64(c.SRTT) / float64(time.Millisecond), Path: way(s).String(),
+	}
 }
 
 // receive moves what arrives to standard output.
@@ -65,42 +75,53 @@ func (o *options) receive(c *rawtcp.Conn, n *atomic.Int64) error {
 	if o.discard {
 		to = io.Discard
 	}
-	return move(to, c, n)
+	_, err := c.WriteTo(&counter{w: to, n: n})
+	return err
 }
 
-// transmit moves standard input to the peer and closes the direction.
-func transmit(c *rawtcp.Conn, n *atomic.Int64) error {
-	if err := move(c, os.Stdin, n); err != nil {
+// transmit moves standard input, or zeros, to the peer and closes the direction.
+func (o *options) transmit(c *rawtcp.Conn, n *atomic.Int64) error {
+	var from io.Reader = os.Stdin
+	if o.zeros > 0 {
+		from = io.LimitReader(zeros{}, o.zeros)
+	}
+	if _, err := c.ReadFrom(&counter{r: from, n: n}); err != nil {
 		return err
 	}
 	return c.CloseWrite()
 }
 
-// move copies until the end of from, and counts.
-func move(to io.Writer, from io.Reader, n *atomic.Int64) error {
-	b := make([]byte, pieceSize)
-	for {
-		k, err := from.Read(b)
-		if k > 0 {
-			if _, err := to.Write(b[:k]); err != nil {
-				return err
-			}
-			n.Add(int64(k))
-		}
-		switch err {
-		case nil:
-		case io.EOF:
-			return nil
-		default:
-			return err
-		}
-	}
+// counter counts what passes.
+type counter struct {
+	r io.Reader
+	w io.Writer
+	n *atomic.Int64
+}
+
+func (c *counter) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+func (c *counter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// zeros is an endless stream of them.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
 }
 
 // way is how the interface that has carried most is used.
-func way(s *packet.Socket) packet.Mode {
+func way(s packet.Status) packet.Mode {
 	var most packet.InterfaceStatus
-	for i, st := range s.Status().Interfaces {
+	for i, st := range s.Interfaces {
 		if i == 0 || st.SentBytes+st.SentControl > most.SentBytes+most.SentControl {
 			most = st
 		}

@@ -21,6 +21,7 @@ type options struct {
 	gso        bool
 	discard    bool
 	stats      bool
+	zeros      int64
 }
 
 func main() { os.Exit(run()) }
@@ -48,6 +49,7 @@ func command() *cobra.Command {
 	f.StringVar(&o.congestion, "congestion", "cubic", "congestion control: bbr, cubic or reno")
 	f.BoolVar(&o.gso, "gso", true, "send super-segments; false: frames of the MTU")
 	f.BoolVar(&o.discard, "discard", false, "count what arrives, and do not write it to standard output")
+	f.Int64Var(&o.zeros, "zeros", 0, "send so many bytes of zeros instead of standard input")
 	f.BoolVar(&o.stats, "stats", false, "print a line of JSON about the connection on standard error at the end")
 	listen := &cobra.Command{
 		Use: "listen --on ADDR:PORT", Short: "Accept one connection", Args: cobra.NoArgs,

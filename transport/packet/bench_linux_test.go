@@ -27,7 +27,7 @@ func BenchmarkPath(b *testing.B) {
 		{"gso/cut-by-kernel/gro", ModeGSO, false, true},
 		{"gso/cut-by-kernel/no-gro", ModeGSO, false, false},
 		{"frames", ModeFrames, true, false},
-		{"raw-ip", ModeRawIP, true, false},
+		{"rawip", ModeRawIP, true, false},
 	} {
 		b.Run(c.name, func(b *testing.B) { benchmarkPath(b, c.mode, c.offload, c.merge) })
 	}

@@ -23,7 +23,7 @@ func (m Mode) String() string {
 	case ModeFrames:
 		return "frames"
 	case ModeRawIP:
-		return "raw-ip"
+		return "rawip"
 	}
 	return fmt.Sprintf("mode %d", uint8(m))
 }
