@@ -16,8 +16,9 @@ type Controller interface {
 	OnAck(now time.Time, a Ack)
 	// OnLoss is told of bytes newly deemed lost, or of an ECN echo, by anything but a retransmission time-out.
 	OnLoss(now time.Time, l Loss)
-	// OnTimeout is told that the retransmission timer has expired (RFC 6298, section 5): everything outstanding is
-	// deemed lost. inFlight is what was in flight before.
+	// OnTimeout is told that the retransmission timer has expired (RFC 6298, section 5). The first segment is deemed lost,
+	// and what RACK would call lost by now; the rest may still be on its way (RFC 8985, section 6.3). inFlight is what was
+	// in flight before.
 	OnTimeout(now time.Time, inFlight int)
 	// OnUndo takes back the last OnLoss episode or OnTimeout, which has turned out to be spurious (RFC 3522, RFC 5682).
 	OnUndo(now time.Time)
