@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -46,14 +45,6 @@ func benchOne(b *testing.B, cfg netlab.LinkConfig, size int64, up, raw bool, con
 	lab := netlab.New(b)
 	ha, hb := lab.Host("a"), lab.Host("b")
 	link := lab.Link(ha, hb, cfg)
-	zeros, err := os.Create(filepath.Join(b.TempDir(), "zeros"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer zeros.Close()
-	if err := zeros.Truncate(size); err != nil {
-		b.Fatal(err)
-	}
 	at := netip.AddrPortFrom(link.Addr(netlab.SideB), listenPort).String()
 	l, err := hb.Listen("tcp", at)
 	if err != nil {
@@ -67,13 +58,12 @@ func benchOne(b *testing.B, cfg netlab.LinkConfig, size int64, up, raw bool, con
 		ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 		var cmd *netlab.Cmd
 		if raw {
-			cmd = ha.Command(ctx, program(b), "connect", "--to", at, "--discard", "--stats", "--congestion", congestion)
-			if cmd.Stderr = os.Stderr; up {
-				if _, err := zeros.Seek(0, io.SeekStart); err != nil {
-					b.Fatal(err)
-				}
-				cmd.Stdin = zeros
+			args := []string{"connect", "--to", at, "--discard", "--stats", "--congestion", congestion}
+			if up {
+				args = append(args, "--zeros", fmt.Sprint(size))
 			}
+			cmd = ha.Command(ctx, program(b), args...)
+			cmd.Stderr = os.Stderr
 			err = cmd.Start()
 		} else {
 			near, err = ha.Dial(ctx, "tcp", at)

@@ -18,7 +18,8 @@
 // # Memory
 //
 // A byte is copied once each way: from Write into a pooled buffer, which the machine then refers to until the peer has
-// acknowledged it, and from the packet's buffer into Read's. Nothing is allocated for a segment in steady state.
+// acknowledged it, and from the packet's buffer into Read's. ReadFrom and WriteTo save these copies: the one fills the
+// pooled buffers itself, the other hands on those of the packets. Nothing is allocated for a segment in steady state.
 //
 // Everything that waits is bounded. In an inbox: a number of packets and the memory of their buffers; what is more is
 // dropped, as a full socket buffer would do it. Before Read: some buffers; what is more stays in the machine, where it
