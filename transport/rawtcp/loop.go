@@ -138,7 +138,7 @@ func (c *Conn) giveWay(a *arrival) {
 // obey does what the application has asked for.
 func (c *Conn) obey() {
 	info := &c.shown.stats.Info // the last turn's is good enough, and the loop's own to read
-	limit := min(max(2*info.Window, minUnsent), c.e.cfg.MaxSendBuffer)
+	limit := sendLimit(info.Window, info.SRTT, c.e.cfg.MaxSendBuffer)
 	clear(c.spans)
 	var o orders
 	c.spans, o = c.out.take(c.spans[:0], c.m.Queued(), limit)

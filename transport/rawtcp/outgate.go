@@ -48,6 +48,20 @@ const spare = 4
 // minUnsent is the least that Write may have in advance, in bytes: at 1 GB/s, a millisecond in which it is not scheduled.
 const minUnsent = 1 << 20
 
+// maxSpeed is more than a connection moves, in bytes a second: what waits beyond a round trip of it, only waits.
+const maxSpeed = 4_000_000_000
+
+// sendLimit is how many bytes a connection may hold, sent and unsent: twice the congestion window. On a path of
+// microseconds that window may be anything, for nothing is ever lost there, and memory that no cache holds makes sending
+// a third slower; there the bound is the round trip.
+func sendLimit(window int, srtt time.Duration, most int) int {
+	limit := min(max(2*window, minUnsent), most)
+	if srtt > 0 {
+		limit = min(limit, minUnsent+int(maxSpeed*srtt.Seconds()))
+	}
+	return limit
+}
+
 // write copies b into buffers and blocks while too much waits. wake is called, without the lock, after each piece.
 func (g *outGate) write(b []byte, wake func()) (n int, err error) {
 	for {
