@@ -125,7 +125,7 @@ func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
 // ReadFrom implements io.ReaderFrom: it writes what r has until its end, without copying it first. It holds a buffer
 // while it waits for r, and blocks as Write does.
 func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
-	n, failed, err := c.out.readFrom(r, c.wake.raise)
+	n, failed, err := c.out.fillFrom(r, c.wake.raise)
 	if failed != nil {
 		return n, opError("write", c.tuple, failed)
 	}

@@ -91,9 +91,9 @@ func (g *outGate) piece(b []byte) (n int, err error) {
 	}
 }
 
-// readFrom moves what r has into buffers, until its end. It reads into buffers of its own, without the lock and without
+// fillFrom moves what r has into buffers, until its end. It reads into buffers of its own, without the lock and without
 // another copy. wake is called after each piece. failed is why nothing more can be written, err what r has said.
-func (g *outGate) readFrom(r io.Reader, wake func()) (n int64, failed, err error) {
+func (g *outGate) fillFrom(r io.Reader, wake func()) (n int64, failed, err error) {
 	buf, fill := transport.GetBuffer(), 0
 	defer func() { buf.Release() }()
 	for {
