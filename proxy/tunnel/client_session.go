@@ -26,6 +26,7 @@ type clientSession struct {
 	began     time.Time
 	meter     meter
 	opening   atomic.Int32 // streams that chose this session and are not in the mux yet
+	lastBulk  atomic.Int64 // Unix time in ns at which a stream of bulk last moved bytes
 	draining  string       // why no new streams go here; empty: they do
 	darkSince time.Time    // first look that found no uplink; zero: the last one found one
 	closed    atomic.Bool  // close was called
@@ -42,11 +43,7 @@ func startSession(conn *tls.Conn, t Transport, w Welcome, c PoolConfig, id strin
 		MaxWindow: c.MaxWindow,
 		OnIdle:    wake,
 		OnData: func(n int) {
-			look := s.meter.add(time.Now(), n, bulkLimit(t))
-			if total, _ := s.meter.moved(); total >= maxSessionBytes && !worn.Swap(true) {
-				look = true
-			}
-			if look {
+			if s.meter.add(time.Now(), n) >= maxSessionBytes && !worn.Swap(true) {
 				wake()
 			}
 		},
@@ -70,9 +67,14 @@ func (s *clientSession) full() bool {
 // load is what a new stream would queue behind, bytes: the backlog, and what moved in the last second.
 func (s *clientSession) load(now time.Time) int { return s.transport.Backlog() + s.meter.rate(now) }
 
+// noteBulk notes that a stream of bulk moves bytes; it tells whether the session was free of bulk before.
+func (s *clientSession) noteBulk(now time.Time) (first bool) {
+	return now.UnixNano()-s.lastBulk.Swap(now.UnixNano()) >= int64(bulkHold)
+}
+
 // bulk tells that small requests should not go here.
 func (s *clientSession) bulk(now time.Time) bool {
-	return s.meter.rate(now) >= bulkLimit(s.transport) || s.transport.Backlog() >= bulkBacklog
+	return now.UnixNano()-s.lastBulk.Load() < int64(bulkHold) || s.transport.Backlog() >= bulkBacklog
 }
 
 // worn tells why the session should be replaced; empty: it should not.

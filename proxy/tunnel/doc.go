@@ -27,10 +27,21 @@
 //
 // # Pool
 //
-// A new stream goes to the session with the least backlog and traffic of the last second, then with the fewest streams.
-// Whether a stream will be bulk is not known when it is opened, and it cannot move later; so the pool watches for the
-// moment when every session is busy with bulk and then establishes another, for the small requests to come. Sessions
-// are replaced after 64 GB or 24 h: new streams go elsewhere, and the old session ends with its last stream.
+// Small requests and bulk are kept apart: what is in one session arrives in one order, so a request behind bulk waits
+// for the slowest uplink. Whether a stream will be bulk is not known when it is opened, and it cannot move later; so
+//
+//   - new streams go to the oldest session that is free of bulk, and bulk that begins there makes one session busy and
+//     not all of them;
+//   - while a session is busy, two others are kept free of bulk: one for the requests to come, and one that takes its
+//     place at once when bulk begins there;
+//   - targets whose streams lately became bulk are remembered, and further streams to them go to the busy session with
+//     the least load. Without that each of many downloads over connections of their own would take a session free of
+//     bulk, until there is none left.
+//
+// Beside 20 downloads over 100 Mbit/s 8 ms and 30 Mbit/s 30 ms a small request takes 1.3–1.6 times as long as idle, 1.9
+// times at the 99th percentile; when the downloads spread over all sessions it is 2.4–12 and 12–93 times.
+//
+// Sessions are replaced after 64 GB or 24 h: new streams go elsewhere, and the old session ends with its last stream.
 //
 // A stream that is opened while no uplink works waits for 10 s. One whose session ends before the server has answered
 // is opened again on another, since nothing of the application was sent.

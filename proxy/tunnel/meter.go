@@ -5,14 +5,6 @@ import (
 	"time"
 )
 
-const (
-	// bulkRate is the rate, bytes/s, from which a session counts as busy with bulk: calls and keystrokes stay below,
-	// any download is above. On slow lines it is a quarter of what they carry.
-	bulkRate = 64 << 10
-	// bulkBacklog is a backlog, bytes, that only bulk leaves.
-	bulkBacklog = 64 << 10
-)
-
 // meter measures application data, both ways. The zero value is ready.
 type meter struct {
 	mu     sync.Mutex
@@ -23,16 +15,15 @@ type meter struct {
 	busy   time.Time // when bytes last moved
 }
 
-// add counts n bytes; it tells whether they made the rate pass the limit.
-func (m *meter) add(at time.Time, n, limit int) (passed bool) {
+// add counts n bytes; it gives how many they are in all.
+func (m *meter) add(at time.Time, n int) (total int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.turn(at)
-	before := m.now
 	m.now += n
 	m.total += int64(n)
 	m.busy = at
-	return before < limit && m.now >= limit
+	return m.total
 }
 
 // turn moves on to the second that at lies in. Under mu.
@@ -60,12 +51,4 @@ func (m *meter) moved() (total int64, busy time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.total, m.busy
-}
-
-// bulkLimit is the rate from which a session over t counts as busy with bulk, bytes/s.
-func bulkLimit(t Transport) int {
-	if r := t.Rate(); r > 0 {
-		return min(bulkRate, max(r/4, 1))
-	}
-	return bulkRate
 }

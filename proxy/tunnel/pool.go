@@ -49,8 +49,9 @@ type PoolConfig struct {
 // poolFeatures switches parts off, for tests that show what a part is good for.
 type poolFeatures struct {
 	ahead   bool // sessions are established ahead of need
-	least   bool // the least loaded session is chosen
+	least   bool // a session free of bulk is chosen
 	spare   bool // one session is kept free of bulk
+	habits  bool // streams to targets of bulk go where bulk is
 	replace bool // worn sessions are replaced
 	backoff bool // a failed dial is not repeated at once
 	giveUp  bool // a new stream fails when no uplink works
@@ -70,6 +71,8 @@ type Pool struct {
 	wakeup   chan struct{} // one slot
 	ran      chan struct{} // closed when run has ended
 	tasks    sync.WaitGroup
+
+	habits habits
 
 	mu       sync.Mutex
 	sessions []*clientSession // oldest first
@@ -112,6 +115,7 @@ func NewPool(c PoolConfig) (*Pool, error) {
 		changed: make(chan struct{}),
 	}
 	_, _ = rand.Read(p.instance[:]) // documented never to fail
+	p.habits.off = c.off.habits
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.tasks.Go(p.run)
 	return p, nil

@@ -33,15 +33,6 @@ func (e *openError) Error() string { return e.text }
 // ReplyCode is the code as SOCKS5 sends it (RFC 1928 §6).
 func (e *openError) ReplyCode() byte { return byte(e.code) }
 
-// Stream is one proxied connection. LocalAddr is the server's address towards the target (a *net.TCPAddr).
-type Stream struct {
-	*mux.Stream
-	bound net.TCPAddr
-}
-
-// LocalAddr is the address by which the server left for the target (SOCKS5: BND.ADDR).
-func (st *Stream) LocalAddr() net.Addr { return &st.bound }
-
 // OpenStream opens a stream to a target and returns when the server has connected, or has not: *ReplyError. The request
 // leaves at once, so it takes one round trip and the server's own connect.
 //
@@ -54,11 +45,11 @@ func (p *Pool) OpenStream(ctx context.Context, t Target) (*Stream, error) {
 	}
 	began := time.Now()
 	for {
-		s, err := p.session(ctx, began)
+		s, err := p.session(ctx, t, began)
 		if err != nil {
 			return nil, err
 		}
-		st, err := p.openOn(ctx, s, request)
+		st, err := p.openOn(ctx, s, t, request)
 		if err == nil || !errors.Is(err, mux.ErrEnded) {
 			return st, err
 		}
@@ -70,8 +61,9 @@ func (p *Pool) OpenStream(ctx context.Context, t Target) (*Stream, error) {
 }
 
 // session waits for a session that takes a stream, and counts the stream in.
-func (p *Pool) session(ctx context.Context, began time.Time) (*clientSession, error) {
+func (p *Pool) session(ctx context.Context, t Target, began time.Time) (*clientSession, error) {
 	waiting := false
+	bulk := p.habits.expectsBulk(t, began)
 	defer func() {
 		if waiting {
 			p.mu.Lock()
@@ -82,7 +74,7 @@ func (p *Pool) session(ctx context.Context, began time.Time) (*clientSession, er
 	for {
 		p.mu.Lock()
 		now := time.Now()
-		if s := p.best(now); s != nil && !p.closing {
+		if s := p.best(now, bulk); s != nil && !p.closing {
 			s.opening.Add(1)
 			p.mu.Unlock()
 			return s, nil
@@ -156,7 +148,7 @@ func (p *Pool) remove(s *clientSession) {
 }
 
 // openOn opens a stream on a session that session() has chosen.
-func (p *Pool) openOn(ctx context.Context, s *clientSession, request []byte) (*Stream, error) {
+func (p *Pool) openOn(ctx context.Context, s *clientSession, t Target, request []byte) (*Stream, error) {
 	st, err := s.mux.Open(ctx, request)
 	s.opening.Add(-1)
 	if err != nil {
@@ -181,7 +173,9 @@ func (p *Pool) openOn(ctx context.Context, s *clientSession, request []byte) (*S
 		st.Reset()
 		return nil, err
 	}
-	return &Stream{Stream: st, bound: *net.TCPAddrFromAddrPort(reply.Bound)}, nil
+	return &Stream{
+		Stream: st, bound: *net.TCPAddrFromAddrPort(reply.Bound), pool: p, session: s, target: t,
+	}, nil
 }
 
 // awaitReply waits until the server has answered, or the session has had no uplink for giveUpTime. A server that takes

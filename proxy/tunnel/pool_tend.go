@@ -73,18 +73,30 @@ func (p *Pool) missing(now time.Time) int {
 	if have >= p.c.Max || len(p.dials) > 0 {
 		return 0
 	}
-	if p.demand > 0 && p.best(now) == nil && !p.allWait(alive) {
+	if p.demand > 0 && p.best(now, false) == nil && !p.allWait(alive) {
 		return 1
 	}
 	if p.c.off.spare || len(alive) == 0 {
 		return 0
 	}
-	for _, s := range alive {
-		if !s.bulk(now) {
-			return 0
-		}
+	if free := freeOfBulk(now, alive); free == len(alive) || free >= spares {
+		return 0
 	}
 	return 1
+}
+
+// spares is how many sessions are to be free of bulk while another is not: one for the requests to come, and one that
+// takes its place at once when bulk begins there.
+const spares = 2
+
+// freeOfBulk is how many of some sessions are.
+func freeOfBulk(now time.Time, sessions []*clientSession) (free int) {
+	for _, s := range sessions {
+		if !s.bulk(now) {
+			free++
+		}
+	}
+	return free
 }
 
 // allWait tells that there are sessions and that none has an uplink: another would have none either.
@@ -111,18 +123,16 @@ func (p *Pool) drainWorn(now time.Time, next *alarm) {
 	}
 }
 
-// closeIdle closes a session that is not needed any more: more than Min, without streams for idleTime, and another one
-// that is free of bulk. Under mu.
+// closeIdle closes a session that is not needed any more: more than Min, without streams for idleTime, and enough others
+// that are free of bulk. Under mu.
 func (p *Pool) closeIdle(now time.Time, next *alarm) {
 	alive := p.lit(now)
 	spare := len(alive) - p.c.Min
-	free := 0
-	for _, s := range alive {
-		if !s.bulk(now) {
-			free++
-		}
+	free := freeOfBulk(now, alive)
+	if free == len(alive) {
+		free += spares // nothing is to be kept clear
 	}
-	for i := len(alive) - 1; i >= 0 && spare > 0 && free > 1; i-- { // the newest first: the oldest know their paths best
+	for i := len(alive) - 1; i >= 0 && spare > 0 && free > spares; i-- { // the newest first: the oldest know their paths best
 		s := alive[i]
 		switch since := s.idleSince(); {
 		case since.IsZero():
@@ -134,7 +144,7 @@ func (p *Pool) closeIdle(now time.Time, next *alarm) {
 			free--
 		}
 	}
-	if spare > 0 && free <= 1 {
+	if spare > 0 && free <= spares {
 		next.at(now.Add(idleTime)) // nothing wakes the pool when bulk ends
 	}
 }
@@ -148,22 +158,55 @@ func (p *Pool) endDrained() {
 	}
 }
 
-// best is the session for a new stream: the least loaded one, then the one with the fewest streams; nil: none. Load
-// counts in steps of 16 kB, so that a few packets do not outweigh streams. Under mu.
-func (p *Pool) best(now time.Time) *clientSession {
+// best is the session for a new stream; nil: none. bulk: the stream is expected to be. Under mu.
+func (p *Pool) best(now time.Time, bulk bool) *clientSession {
+	light := make([]*clientSession, 0, len(p.sessions))
+	heavy := make([]*clientSession, 0, len(p.sessions))
+	for _, s := range p.sessions {
+		switch {
+		case s.draining != "" || s.full() || s.transport.Waiting():
+		case p.c.off.least:
+			return s
+		case s.bulk(now):
+			heavy = append(heavy, s)
+		default:
+			light = append(light, s)
+		}
+	}
+	if len(heavy) > 0 && (bulk || len(light) == 0) {
+		return leastLoaded(now, heavy)
+	}
+	return lightOne(light)
+}
+
+// leastLoaded is the session of some with the least load, then the one with the fewest streams. Load counts in steps of
+// 16 kB, so that a few packets do not outweigh streams.
+func leastLoaded(now time.Time, sessions []*clientSession) *clientSession {
 	const step = 16 << 10
 	var best *clientSession
 	var bestLoad, bestStreams int
-	for _, s := range p.sessions {
-		if s.draining != "" || s.full() || s.transport.Waiting() {
-			continue
-		}
-		if p.c.off.least {
-			return s
-		}
+	for _, s := range sessions {
 		load, streams := s.load(now)/step, s.streams()
 		if best == nil || load < bestLoad || load == bestLoad && streams < bestStreams {
 			best, bestLoad, bestStreams = s, load, streams
+		}
+	}
+	return best
+}
+
+// crowd is how many streams a session takes before they are spread: of programs on many processors.
+const crowd = 256
+
+// lightOne is the session for a stream of which nothing is known, among some that are free of bulk: the oldest one that
+// is not crowded, so that of downloads that begin together as few sessions as possible become busy, and another is
+// free for what comes after them. Where all are crowded, the one with the fewest streams. nil: there are none.
+func lightOne(sessions []*clientSession) (best *clientSession) {
+	for _, s := range sessions {
+		switch {
+		case s.streams() < crowd:
+			return s
+		case best == nil || s.streams() < best.streams():
+			best = s
 		}
 	}
 	return best

@@ -2,7 +2,9 @@ package tunnel
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,8 +42,10 @@ func bothWays(t *testing.T, off poolFeatures, l tunneltest.Line, f func(t *testi
 }
 
 // bulk keeps a stream busy both ways until the session ends.
-func (k *stack) bulk() *Stream {
-	st := k.open()
+func (k *stack) bulk() *Stream { return k.bulkTo("bulk.example.net") }
+
+func (k *stack) bulkTo(host string) *Stream {
+	st := k.openTo(host)
 	go func() { _, _ = io.Copy(io.Discard, st) }()
 	go func() {
 		for buf := make([]byte, 64<<10); ; {
@@ -80,8 +84,8 @@ func TestSessionsAreEstablishedAheadOfNeed(t *testing.T) {
 func TestOneSessionIsKeptFreeOfBulk(t *testing.T) {
 	bothWays(t, poolFeatures{spare: true}, line, func(t *testing.T, k *stack) bool {
 		k.established(2)
-		for range 4 {
-			k.bulk()
+		for i := range 4 {
+			k.bulkTo(fmt.Sprintf("%d.example.net", i))
 			time.Sleep(500 * time.Millisecond)
 		}
 		took := k.small()
@@ -101,27 +105,39 @@ func TestNewStreamsTakeTheLeastLoadedSession(t *testing.T) {
 	})
 }
 
-func TestStreamsOpenedTogetherSpread(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := newStack(t, line, nil)
-		defer k.stop()
+func TestDownloadsFromOneTargetShareSessions(t *testing.T) {
+	bothWays(t, poolFeatures{habits: true}, line, func(t *testing.T, k *stack) bool {
 		k.established(2)
-		done := make(chan struct{})
 		for range 20 {
-			go func() {
-				k.open()
-				done <- struct{}{}
-			}()
+			k.bulk()
+			time.Sleep(100 * time.Millisecond)
 		}
-		for range 20 {
-			<-done
-		}
-		for _, s := range k.pool.Stats().Sessions {
-			if s.Streams < 8 || s.Streams > 12 { // a stream that is being opened may count twice for a moment
-				t.Errorf("session %s has %d of 20 streams", s.ID, s.Streams)
-			}
-		}
+		time.Sleep(2 * time.Second)
+		took := k.small()
+		n := len(k.pool.Stats().Sessions)
+		t.Logf("%d sessions, a small stream took %v", n, took)
+		return n <= 4 && took < 4*line.Delay+10*time.Millisecond
 	})
+}
+
+func TestCrowdsOfStreamsSpread(t *testing.T) {
+	for _, c := range []struct{ streams, most, least int }{{20, 20, 0}, {3 * crowd, 2 * crowd, crowd}} {
+		synctest.Test(t, func(t *testing.T) {
+			k := newStack(t, line, nil)
+			defer k.stop()
+			k.established(2)
+			var all sync.WaitGroup
+			for range c.streams {
+				all.Go(func() { k.open() })
+			}
+			all.Wait()
+			for _, s := range k.pool.Stats().Sessions {
+				if s.Streams < c.least || s.Streams > c.most {
+					t.Errorf("session %s has %d of %d streams, want %d–%d", s.ID, s.Streams, c.streams, c.least, c.most)
+				}
+			}
+		})
+	}
 }
 
 func TestWornSessionsAreReplaced(t *testing.T) {
@@ -161,7 +177,7 @@ func TestSessionIsReplacedAfter64GB(t *testing.T) {
 		k.pool.mu.Lock()
 		for _, s := range k.pool.sessions {
 			if s.mux.Streams() > 0 {
-				s.meter.add(time.Now(), maxSessionBytes, bulkRate)
+				s.meter.add(time.Now(), maxSessionBytes)
 			}
 		}
 		k.pool.mu.Unlock()
@@ -293,8 +309,8 @@ func TestUnneededSessionsAreClosed(t *testing.T) {
 		defer k.stop()
 		k.established(2)
 		var streams []*Stream
-		for range 4 {
-			streams = append(streams, k.bulk())
+		for i := range 4 {
+			streams = append(streams, k.bulkTo(fmt.Sprintf("%d.example.net", i)))
 			time.Sleep(500 * time.Millisecond)
 		}
 		if n := len(k.pool.Stats().Sessions); n <= 2 {

@@ -41,7 +41,7 @@ func (s *serverSession) start(conn *tls.Conn) error {
 		Windows:    s.server.c.Windows,
 		MaxWindow:  s.server.c.MaxWindow,
 		OnIdle:     func() { go s.server.wentIdle() }, // may be called with locks held
-		OnData:     func(n int) { s.meter.add(time.Now(), n, bulkRate) },
+		OnData:     func(n int) { s.meter.add(time.Now(), n) },
 	})
 	if err != nil {
 		return err

@@ -141,7 +141,12 @@ func (k *stack) stop() {
 
 func (k *stack) open() *Stream {
 	k.t.Helper()
-	st, err := k.pool.OpenStream(context.Background(), TargetOf("example.net", 80))
+	return k.openTo("example.net")
+}
+
+func (k *stack) openTo(host string) *Stream {
+	k.t.Helper()
+	st, err := k.pool.OpenStream(context.Background(), TargetOf(host, 80))
 	if err != nil {
 		k.t.Fatal(err)
 	}
