@@ -29,6 +29,13 @@ func (b *Budget) Used() (send, recv int64) {
 // package, those of the mux.
 func (b *Budget) Reserve(n int) bool { return b == nil || take(&b.recv, int64(n), b.limit) }
 
+// reserveWindow takes n bytes of the receiving half for the window of a connection. It leaves an eighth to
+// what is above: there a new stream would be refused for want of memory, while a window that does not grow only makes a
+// connection slower.
+func (b *Budget) reserveWindow(n int) bool {
+	return b == nil || take(&b.recv, int64(n), b.limit-b.limit/8)
+}
+
 // Release gives back n bytes of the receiving half.
 func (b *Budget) Release(n int) {
 	if b != nil {

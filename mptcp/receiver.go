@@ -32,7 +32,7 @@ func (w *recvWindow) grow(b *Budget, want, limit int) {
 	if want <= w.size {
 		return
 	}
-	if more := max(want, freeBytes) - max(w.size, freeBytes); more > 0 && !b.Reserve(more) {
+	if more := max(want, freeBytes) - max(w.size, freeBytes); more > 0 && !b.reserveWindow(more) {
 		return
 	}
 	w.size = want

@@ -211,6 +211,7 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 	g, inner := errgroup.WithContext(ctx)
 	g.Go(func() error { return ended(c.ways.Run(inner)) })
+	g.Go(func() error { return runTrimmer(inner, c.meter) })
 	for _, ln := range c.listeners {
 		g.Go(func() error { return c.proxy.Serve(ln) })
 	}

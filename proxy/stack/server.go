@@ -159,6 +159,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info().Stringer("address", s.admin.Addr()).Msg("dashboard, status API and metrics")
 	}
 	g, inner := errgroup.WithContext(ctx)
+	g.Go(func() error { return runTrimmer(inner, s.meter) })
 	g.Go(func() error { return ended(s.tunnel.Serve(listener{s.conns})) })
 	if s.admin != nil {
 		g.Go(s.admin.Serve)

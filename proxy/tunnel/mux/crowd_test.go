@@ -1,8 +1,10 @@
 package mux
 
 import (
+	"context"
 	"errors"
 	"io"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -146,4 +148,31 @@ func TestIdleStreamsAreAsManyAsTheLimitTakes(t *testing.T) {
 		}
 		w.close(t)
 	})
+}
+
+// A window that finds no room must not take it from streams for the moment in which it is refused.
+func TestRefusedGrowthTakesNoRoomFromStreams(t *testing.T) {
+	const limit = 64 << 20
+	w := NewWindows(nil, limit)
+	ctx, cancel := context.WithCancel(t.Context())
+	var growing sync.WaitGroup
+	for range 2 {
+		growing.Go(func() {
+			for ctx.Err() == nil {
+				if w.grow(limit) {
+					t.Error("a window as large as the limit was granted")
+					return
+				}
+			}
+		})
+	}
+	for range 20_000 {
+		if !w.take(streamCost+minWindow, w.limit) {
+			t.Error("a stream was refused although there is room")
+			break
+		}
+		w.give(streamCost + minWindow)
+	}
+	cancel()
+	growing.Wait()
 }

@@ -102,7 +102,17 @@ func (w *Windows) take(n int, limit int64) bool {
 	if n <= 0 {
 		return true
 	}
-	if w.used.Add(int64(n)) > limit && w.limit > 0 || w.budget != nil && !w.budget.Reserve(n) {
+	for {
+		// Not added and taken back: a window of megabytes that finds no room would refuse streams in between.
+		used := w.used.Load()
+		if w.limit > 0 && used+int64(n) > limit {
+			return false
+		}
+		if w.used.CompareAndSwap(used, used+int64(n)) {
+			break
+		}
+	}
+	if w.budget != nil && !w.budget.Reserve(n) {
 		w.used.Add(-int64(n))
 		return false
 	}
