@@ -165,18 +165,19 @@ func TestGoodputOfTheBond(t *testing.T) {
 	}
 }
 
-// TestHolesStopAnUplinkThatCountsThemAsInFlight: at its cap, for a round trip after each lost segment.
+// TestHolesStopAnUplinkThatCountsThemAsInFlight: at its cap, for a round trip after each lost segment. With 40 ms there is
+// nearly always a hole.
 func TestHolesStopAnUplinkThatCountsThemAsInFlight(t *testing.T) {
 	t.Parallel()
-	p := profile.TwoEqualOneLossy()
+	lossy := []plaintest.LinkConfig{{Rate: 50e6, Delay: 20 * time.Millisecond, Loss: 0.01}}
 	get := func(off features) float64 {
 		return middle(t, func(t *testing.T, seed uint64) float64 {
-			return mbit(bonded(t, conditions{links: links(p), seed: seed, off: off}, true))
+			return mbit(bonded(t, conditions{links: lossy, seed: seed, off: off}, true))
 		})
 	}
 	with, without := get(features{}), get(features{beyond: true})
 	t.Logf("%.1f Mbit/s, %.1f without counting what has arrived beyond a hole", with, without)
-	if with < 1.05*without {
+	if with < 1.2*without {
 		t.Errorf("%.1f Mbit/s, and %.1f without counting what has arrived beyond a hole: the test shows nothing", with, without)
 	}
 }
