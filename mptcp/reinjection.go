@@ -108,21 +108,22 @@ func (k *core) headOfLine(now time.Time) {
 	left := int64(k.edge - k.nxt)
 	tight := left < int64(k.edge-k.send.una)/4
 	due := age >= patience && (tight || k.nxt == k.send.end)
-	spare := k.waste.bytes > allowanceMax/2 && age >= min(patience, k.late(now, s, r.n))
+	spare := k.waste.bytes > allowanceMax/2 && age >= k.late(now, s, r.n)
 	if !due && !spare || !k.otherRoom(now, s) || !k.waste.spend(r.n) {
 		return
 	}
 	k.reinjectRange(s, r)
 }
 
-// late is when n bytes should have been acknowledged by any measure of their uplink: two round trips, with the time that
-// they and as many before them take to be sent.
+// late is when n bytes should have been acknowledged by any measure of their uplink, with a segment lost and sent again,
+// and lost again: three round trips, with the time that they and as many before them take to be sent. After two the system
+// below has nearly always repaired a hole itself: of a link with 1 % loss 1 to 2 % of the bytes came twice for nothing.
 func (k *core) late(now time.Time, s *subflow, n int) time.Duration {
 	f := s.entry.Facts(now)
 	if f.Rate == 0 || f.MinRTT == 0 {
 		return s.rtt.patience()
 	}
-	return 2*f.MinRTT + ackDelay + time.Duration(float64(2*n)/float64(f.Rate)*float64(time.Second))
+	return 3*f.MinRTT + ackDelay + time.Duration(float64(2*n)/float64(f.Rate)*float64(time.Second))
 }
 
 // head finds the subflow and range that hold the oldest byte not acknowledged at data level.

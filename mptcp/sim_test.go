@@ -34,6 +34,7 @@ type conditions struct {
 	scheduler  string                 // empty: auto
 	off        features
 	seed       uint64
+	prepare    func(*simulation) // the links, before the first connection; nil: they are as configured
 }
 
 // simulate runs f in a bubble of virtual time.
@@ -55,6 +56,9 @@ func simulateUnder(t *testing.T, c conditions, f func(s *simulation)) {
 				Uplink: name, ID: uint8(i + 1), Remote: plaintest.Server, Carrier: "plain",
 				Local: netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 1)}),
 			})
+		}
+		if c.prepare != nil {
+			c.prepare(s)
 		}
 		acceptor := s.net.Acceptor(plain.Config{})
 		server := Config{Board: uplink.NewBoard(), Scheduler: c.scheduler, off: c.off}

@@ -80,7 +80,7 @@ type State struct {
 	Cwnd        int            // congestion window of the local system, bytes; 0: not known
 	SystemRTT   time.Duration  // the local system's smoothed round trip; 0: not known
 	SystemVar   time.Duration  // its mean deviation; 0: not known
-	Beyond      int            // bytes that have arrived at the peer's system beyond a hole in the byte stream; a hint
+	Beyond      int            // bytes that have arrived while a hole in either direction holds up their acknowledgement; a hint
 	Retransmits uint64         // segments sent again so far
 	Segments    uint64         // segments sent so far
 	LastHeard   time.Time      // when anything of the peer was last read

@@ -41,5 +41,8 @@ func (l *limit) room(unsent, staged int) int {
 	return n
 }
 
+// every is after how many bytes the peer acknowledges, as far as is known here.
+func (l *limit) every() int { return ackEvery(&l.rate) }
+
 // chunk is the most payload that one record should carry: a record is delivered whole, so a slow path wants short ones.
 func (l *limit) chunk() int { return min(l.n, MaxPayload) }

@@ -41,9 +41,10 @@ func (r *receipt) add(at time.Time, n int) {
 }
 
 // every is the number of bytes after which an ACK is due.
-func (r *receipt) every() int {
-	return min(max(r.received.in(ackShare), ackEveryMin), ackEveryMax)
-}
+func (r *receipt) every() int { return ackEvery(&r.received) }
+
+// ackEvery is receipt.every for a rate that is received.
+func ackEvery(m *rateMeter) int { return min(max(m.in(ackShare), ackEveryMin), ackEveryMax) }
 
 // deadline is when the bytes not told of yet are due; zero: none are, or an ACK is due already.
 func (r *receipt) deadline() time.Time {

@@ -120,6 +120,7 @@ func (s *Subflow) write() error {
 	if err != nil && !errors.Is(err, ErrAgain) {
 		return err
 	}
+	s.written += uint64(n)
 	s.out.taken(n)
 	if s.stuck = n < size; !s.stuck && !fresh {
 		return nil
@@ -216,7 +217,14 @@ func (s *Subflow) poll(now time.Time) {
 		s.info.Sacked = 0
 	case now.Sub(s.infoAt) >= infoEvery:
 		s.info, s.infoAt = s.sock.Info(), now
+		s.hints.look(s.out.payloads, s.written, s.acked, s.info.Arrived)
 	}
+}
+
+// beyond is State.Beyond.
+func (s *Subflow) beyond() int {
+	n := max(s.info.Sacked, s.hints.missing(s.acked, s.limit.every()))
+	return min(n, int(s.sent-s.acked))
 }
 
 // State is a snapshot.
@@ -229,7 +237,7 @@ func (s *Subflow) State() transport.State {
 		Cwnd:        s.info.Cwnd,
 		SystemRTT:   s.info.RTT,
 		SystemVar:   s.info.RTTVar,
-		Beyond:      min(s.info.Sacked, int(s.sent-s.acked)),
+		Beyond:      s.beyond(),
 		Retransmits: s.info.Retransmits,
 		Segments:    s.info.Segments,
 		LastHeard:   s.heard,

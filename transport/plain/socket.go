@@ -58,6 +58,7 @@ type Info struct {
 	RTT         time.Duration
 	RTTVar      time.Duration // mean deviation of RTT
 	Sacked      int           // bytes that the peer's system has selectively acknowledged beyond a hole
+	Arrived     uint64        // bytes that the peer's system has acknowledged in any way since the begin; 0: not known
 	Retransmits uint64        // segments
 	Segments    uint64
 }

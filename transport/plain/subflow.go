@@ -42,8 +42,10 @@ type Subflow struct {
 	fin     bool // the peer's half-close has arrived
 	broken  error
 
-	sent     uint64         // payload bytes accepted
-	acked    uint64         // payload bytes that the peer's carrier has
+	sent     uint64 // payload bytes accepted
+	acked    uint64 // payload bytes that the peer's carrier has
+	written  uint64 // bytes of the stream that the socket has taken
+	hints    hints
 	keys     transport.Keys // once sh.protection is set
 	sealedAt uint64         // sent, when we began to seal
 	receipt  receipt
@@ -68,6 +70,7 @@ func newSubflow(peer string, post transport.Post) *Subflow {
 		peer: peer, post: post, greet: true,
 		sh:    &shared{done: make(chan struct{})},
 		limit: limit{n: limitMin},
+		hints: newHints(),
 	}
 }
 

@@ -184,7 +184,11 @@ func (s *socket) Info() plain.Info {
 	s.n.mu.Lock()
 	defer s.n.mu.Unlock()
 	f := s.out
-	return plain.Info{Cwnd: f.cc.window(), RTT: f.rtt.srtt, RTTVar: f.rtt.rttvar, Sacked: f.sacked * segmentSize, Retransmits: f.retransmits, Segments: f.segments}
+	sacked := f.sacked * segmentSize
+	return plain.Info{
+		Cwnd: f.cc.window(), RTT: f.rtt.srtt, RTTVar: f.rtt.rttvar, Sacked: sacked, Arrived: f.una + uint64(sacked),
+		Retransmits: f.retransmits, Segments: f.segments,
+	}
 }
 
 // CloseWrite half-closes after what was taken.
