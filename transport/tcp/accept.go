@@ -69,7 +69,7 @@ func (m *Machine) refuseOutside(s *wire.Segment, off int64) error {
 	}
 	end := off + int64(s.SpaceLen())
 	if m.state == TimeWait && s.Flags.Has(wire.FIN) && end == m.in.nxt {
-		m.closeAt = m.now + 2*m.cfg.MSL // "acknowledge it, and restart the 2 MSL timeout"
+		m.closeAt = m.now + m.timeWait() // "acknowledge it, and restart the 2 MSL timeout"
 	}
 	if s.Len > 0 && end <= m.in.nxt {
 		m.ack.duplicate(off, off+int64(s.Len))

@@ -53,7 +53,7 @@ type Config struct {
 	MaxReceiveBuffer int    // bytes to which the window may grow; 0: 16 MB
 	Budget           Budget // what the growth is taken from; nil: no limit but MaxReceiveBuffer
 
-	MSL         time.Duration // maximum segment lifetime: TIME-WAIT takes two; 0: 30 s
+	MSL         time.Duration // maximum segment lifetime: TIME-WAIT takes two, or three RTOs if that is longer; 0: 30 s
 	MinRTO      time.Duration // 0: 200 ms
 	AckDelay    time.Duration // of a delayed acknowledgement, at most 500 ms (RFC 9293 §3.8.6.3); 0: 40 ms
 	SYNTimeout  time.Duration // a handshake's life; 0: 3 min

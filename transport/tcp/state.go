@@ -1,5 +1,7 @@
 package tcp
 
+import "time"
+
 // State is a connection's state (RFC 9293 §3.3.2).
 type State uint8
 
@@ -77,5 +79,9 @@ func (m *Machine) finReceived() {
 func (m *Machine) enterTimeWait() {
 	m.state = TimeWait
 	m.stopTimers()
-	m.closeAt = m.now + 2*m.cfg.MSL
+	m.closeAt = m.now + m.timeWait()
 }
+
+// timeWait is 2 MSL (RFC 9293 §3.4.2), or what the peer takes to send its FIN twice again, for the acknowledgement of it
+// may be lost: an RTO, and one twice as long. Who sets a short MSL does not know the path's round trip.
+func (m *Machine) timeWait() time.Duration { return max(2*m.cfg.MSL, 3*m.rto.base) }

@@ -38,6 +38,26 @@ func TestNormalOpenAndClose(t *testing.T) {
 	s.wantErr(nil)
 }
 
+// TIME-WAIT outlasts the loss of the last acknowledgement also on a path whose round trip is longer than the MSL.
+func TestTimeWaitOutlastsALostAcknowledgement(t *testing.T) {
+	w := newWorld(t, 1, path{delay: 400 * time.Millisecond}, func(a, b *Config) {
+		a.MSL, b.MSL = 100*time.Millisecond, 100*time.Millisecond
+	})
+	w.a.send = 100_000
+	lost := false
+	w.b.link.eat = func(s *wire.Segment) bool { // what answers the FIN of a; b has closed long before
+		if lost || w.b.m == nil || w.b.m.State() != TimeWait || s.Len > 0 {
+			return false
+		}
+		lost = true
+		return true
+	}
+	w.run(time.Minute)
+	if !lost || !w.a.closed || !w.b.closed || w.a.err != nil || w.b.err != nil {
+		t.Errorf("lost: %v; a: %v, %v; b: %v, %v; %+v", lost, w.a.closed, w.a.err, w.b.closed, w.b.err, w.a.m.stats)
+	}
+}
+
 // RFC 9293 §3.6, figure 12 from the other side: CLOSE-WAIT and LAST-ACK.
 func TestPassiveClose(t *testing.T) {
 	s := established(t, nil)
