@@ -32,6 +32,10 @@ type LinkConfig struct {
 	Seed    uint64 // of the random decisions; 0 is a seed like any other
 	Emulate bool   // an emulated link even if nothing is shaped, so that it can be later
 
+	// NoOffloads turns the offloads of a plain link's ends off, so that frames are cut and merged by the hosts alone. An
+	// emulated link has none anyway.
+	NoOffloads bool
+
 	// Addresses with prefix length, IPv4 and IPv6 in any mixture. Both empty: one of each family from prefixes of the
 	// link's own. To have none, give an empty, non-nil slice.
 	A, B []string
@@ -164,6 +168,13 @@ func (k *Link) joinPlain(cfg LinkConfig) error {
 	a, b := k.hosts[SideA], k.hosts[SideB]
 	if err := a.addVeth(k.index, k.names[SideA], b, k.names[SideB], cfg.MTU); err != nil {
 		return err
+	}
+	if cfg.NoOffloads {
+		for side, h := range k.hosts {
+			if err := h.Do(func() error { return disableOffloads(k.names[side]) }); err != nil {
+				return err
+			}
+		}
 	}
 	return errors.Join(a.setLink(k.names[SideA], a.nl.LinkSetUp), b.setLink(k.names[SideB], b.nl.LinkSetUp),
 		k.settle(SideA))

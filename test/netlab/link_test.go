@@ -4,6 +4,8 @@ package netlab_test
 
 import (
 	"encoding/binary"
+	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -210,6 +212,27 @@ func TestUnshapedLinkIsPlain(t *testing.T) {
 	r.until(netlab.SideB, 1)
 	if got := r.link.Bytes(netlab.AToB) - before; got < 1000 {
 		t.Errorf("%d bytes counted, want 1000 and headers", got)
+	}
+}
+
+// A plain link passes what TCP sends at once as one packet, of up to 64 kB; without offloads each is one of the MTU.
+func TestPlainLinkWithoutOffloadsCarriesFrames(t *testing.T) {
+	for _, whole := range []bool{true, false} {
+		lab := netlab.New(t)
+		a, b := lab.Host("a"), lab.Host("b")
+		link := lab.Link(a, b, netlab.LinkConfig{NoOffloads: !whole})
+		client, server := dialTo(t, a, b, netip.AddrPortFrom(link.Addr(netlab.SideB), 9000))
+		const size = 1_000_000
+		go func() {
+			_, _ = client.Write(make([]byte, size))
+			_ = client.Close()
+		}()
+		if n, err := io.Copy(io.Discard, server); err != nil || n != size {
+			t.Fatalf("%d bytes, %v", n, err)
+		}
+		if n := link.Counters(netlab.AToB).Packets; (n < size/1500) != whole {
+			t.Errorf("without offloads: %v: %d packets for %d bytes", !whole, n, size)
+		}
 	}
 }
 
