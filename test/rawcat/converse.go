@@ -47,6 +47,7 @@ func (o *options) converse(ctx context.Context, s *stack, c *rawtcp.Conn) error 
 	}
 	seconds := time.Since(began).Seconds()
 	<-c.Done()
+	s.echo = 2 * c.Stats().SRTT // smoothed: a queue may have grown since
 	if err == nil {
 		err = c.Err()
 	}

@@ -19,6 +19,7 @@ type options struct {
 	from       string
 	congestion string
 	gso        bool
+	rawIP      bool
 	discard    bool
 	stats      bool
 	zeros      int64
@@ -48,6 +49,7 @@ func command() *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&o.congestion, "congestion", "cubic", "congestion control: bbr, cubic or reno")
 	f.BoolVar(&o.gso, "gso", true, "send super-segments; false: frames of the MTU")
+	f.BoolVar(&o.rawIP, "rawip", false, "send IP packets by the kernel's own output, and no frames")
 	f.BoolVar(&o.discard, "discard", false, "count what arrives, and do not write it to standard output")
 	f.Int64Var(&o.zeros, "zeros", 0, "send so many bytes of zeros instead of standard input")
 	f.BoolVar(&o.stats, "stats", false, "print a line of JSON about the connection on standard error at the end")

@@ -29,6 +29,7 @@ type stack struct {
 	ports    *packet.Ports
 	socket   *packet.Socket
 	endpoint *rawtcp.Endpoint
+	echo     time.Duration // how long the peer may yet answer what was sent before the connection ended
 }
 
 // open makes the stack: on an interface, or on all for "".
@@ -43,7 +44,10 @@ func (o *options) open(port packet.PortConfig, iface string) (_ *stack, err erro
 		}
 	}()
 	cfg := packet.Config{Interface: iface, Ports: s.ports}
-	if !o.gso {
+	switch {
+	case o.rawIP:
+		cfg.Best = packet.ModeRawIP
+	case !o.gso:
 		cfg.Best = packet.ModeFrames
 	}
 	if s.socket, err = packet.Open(cfg); err != nil {
@@ -55,7 +59,8 @@ func (o *options) open(port packet.PortConfig, iface string) (_ *stack, err erro
 	return s, err
 }
 
-// close ends everything, the ports last: before, the kernel would answer in our place.
+// close ends everything, the ports last, when nothing is under way to them any more: from then on the kernel answers in our
+// place, with RST.
 func (s *stack) close() {
 	switch {
 	case s.endpoint != nil:
@@ -63,6 +68,7 @@ func (s *stack) close() {
 	case s.socket != nil:
 		_ = s.socket.Close()
 	}
+	time.Sleep(s.echo)
 	if s.ports != nil {
 		_ = s.ports.Close()
 	}

@@ -2,9 +2,10 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -30,17 +31,28 @@ const (
 	nobody     = 65534
 )
 
-// binary is this program, built once, where every user may run it.
-var binary struct {
+// built is this program, built once, where every user may run it.
+var built struct {
 	sync.Once
 	dir string
 	err error
 }
 
+// conversations is how many tests that say they may run side by side: they wait for links more than they compute.
+const conversations = 12
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if !said {
+		if err := flag.Set("test.parallel", strconv.Itoa(conversations)); err != nil {
+			panic("BUG: rawcat: " + err.Error())
+		}
+	}
 	status := m.Run()
-	if binary.dir != "" {
-		_ = os.RemoveAll(binary.dir)
+	if built.dir != "" {
+		_ = os.RemoveAll(built.dir)
 	}
 	os.Exit(status)
 }
@@ -48,40 +60,50 @@ func TestMain(m *testing.M) {
 // program is the path of the built program.
 func program(t testing.TB) string {
 	t.Helper()
-	binary.Do(func() {
-		if binary.dir, binary.err = os.MkdirTemp("", "rawcat-"); binary.err != nil {
+	built.Do(func() {
+		if built.dir, built.err = os.MkdirTemp("", "rawcat-"); built.err != nil {
 			return
 		}
-		if binary.err = os.Chmod(binary.dir, 0o755); binary.err != nil {
+		if built.err = os.Chmod(built.dir, 0o755); built.err != nil {
 			return
 		}
-		if out, err := exec.Command("go", "build", "-o", filepath.Join(binary.dir, "rawcat"), ".").CombinedOutput(); err != nil {
-			binary.err = fmt.Errorf("build: %w: %s", err, out)
+		if out, err := exec.Command("go", "build", "-o", filepath.Join(built.dir, "rawcat"), ".").CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("build: %w: %s", err, out)
 		}
 	})
-	if binary.err != nil {
-		t.Fatal(binary.err)
+	if built.err != nil {
+		t.Fatal(built.err)
 	}
-	return filepath.Join(binary.dir, "rawcat")
+	return filepath.Join(built.dir, "rawcat")
 }
 
 // cat is a rawcat that runs on a host.
 type cat struct {
 	t      *testing.T
 	cmd    *netlab.Cmd
-	out    bytes.Buffer
+	out    *verifier
 	errors *bufio.Scanner
 	lines  []string // of standard error
 }
 
-// startCat starts one that sends b. A listener listens when it returns. Without root it has CAP_NET_RAW alone.
-func startCat(t *testing.T, h *netlab.Host, root bool, b []byte, args ...string) *cat {
+// catConfig is what a cat is started with.
+type catConfig struct {
+	host     *netlab.Host
+	unroot   bool // it runs as nobody, with CAP_NET_RAW alone
+	send     stream
+	want     stream
+	patience time.Duration // it is killed after that
+	args     []string
+}
+
+// startCat starts one. A listener listens when it returns.
+func startCat(t *testing.T, cfg catConfig) *cat {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), cfg.patience)
 	t.Cleanup(cancel)
-	c := &cat{t: t, cmd: h.Command(ctx, program(t), append(args, "--stats")...)}
-	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Dir = bytes.NewReader(b), &c.out, "/"
-	if !root {
+	c := &cat{t: t, cmd: cfg.host.Command(ctx, program(t), append(cfg.args, "--stats")...), out: newVerifier(cfg.want)}
+	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Dir = cfg.send.source(), c.out, "/"
+	if cfg.unroot {
 		c.cmd.SysProcAttr = &syscall.SysProcAttr{
 			Credential: &syscall.Credential{Uid: nobody, Gid: nobody}, AmbientCaps: []uintptr{unix.CAP_NET_RAW},
 		}
@@ -94,7 +116,7 @@ func startCat(t *testing.T, h *netlab.Host, root bool, b []byte, args ...string)
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if args[0] == "listen" && (!c.errors.Scan() || !strings.Contains(c.errors.Text(), "listening")) {
+	if cfg.args[0] == "listen" && (!c.errors.Scan() || !strings.Contains(c.errors.Text(), "listening")) {
 		t.Fatalf("%q, want it to listen", c.errors.Text())
 	}
 	return c
@@ -113,41 +135,43 @@ func (c *cat) wait() (f figures, err error) {
 	return f, c.cmd.Wait()
 }
 
-// pattern is n bytes that are nowhere alike.
-func pattern(n int, x uint32) []byte {
-	b := make([]byte, n)
-	for i := range b {
-		x ^= x << 13
-		x ^= x >> 17
-		x ^= x << 5
-		b[i] = byte(x)
-	}
-	return b
-}
-
 // kernelTalk sends send by a connection of the kernel's and closes that way, while it wants exactly want.
-func kernelTalk(conn net.Conn, send, want []byte) error {
+func kernelTalk(conn net.Conn, send, want stream, patience time.Duration) error {
 	_ = conn.SetDeadline(time.Now().Add(patience))
 	defer conn.Close()
 	wrote := make(chan error, 1)
 	go func() {
-		_, err := conn.Write(send)
+		_, err := io.Copy(conn, send.source())
 		if err == nil {
 			err = conn.(*net.TCPConn).CloseWrite()
 		}
 		wrote <- err
 	}()
-	got, err := io.ReadAll(conn)
-	if err != nil {
-		return fmt.Errorf("kernel reads: %w", err)
+	v := newVerifier(want)
+	if _, err := io.Copy(v, conn); err != nil {
+		return fmt.Errorf("kernel reads, after %d bytes: %w", v.got, err)
 	}
 	if err := <-wrote; err != nil {
 		return fmt.Errorf("kernel writes: %w", err)
 	}
-	if !bytes.Equal(got, want) {
-		return fmt.Errorf("kernel got %d bytes, want the %d that were sent", len(got), len(want))
+	return v.err()
+}
+
+// setCongestion chooses the congestion control of a connection of the kernel's, if the kernel has it.
+func setCongestion(conn net.Conn, name string) error {
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return err
 	}
-	return nil
+	if e := raw.Control(func(fd uintptr) {
+		err = unix.SetsockoptString(int(fd), unix.IPPROTO_TCP, unix.TCP_CONGESTION, name)
+	}); e != nil {
+		return e
+	}
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	return err
 }
 
 // resets is how many RSTs the kernel of a host has sent.
@@ -191,55 +215,83 @@ type exchange struct {
 	catListens bool
 	unroot     bool // rawcat runs as nobody with CAP_NET_RAW
 	args       []string
-	up, down   []byte // what the one who opens sends, and gets
+	up, down   stream        // what the one who opens sends, and gets
+	congestion string        // control of both ends; empty: what each has by itself
+	patience   time.Duration // 0: patience
 }
 
-// run has the conversation, checks the bytes on both sides and that no kernel has answered with RST, and gives rawcat's
-// figures.
-func (x exchange) run(t *testing.T) (f figures) {
+// begin starts rawcat and opens the connection.
+func (x *exchange) begin(t *testing.T) (c *cat, kernel net.Conn) {
 	t.Helper()
 	address := netip.AddrPortFrom(x.at, listenPort).String()
-	var c *cat
-	var kernel net.Conn
-	send, want := x.down, x.up // the kernel's
+	cfg := catConfig{host: x.from, unroot: x.unroot, send: x.up, want: x.down, patience: x.patience}
+	cfg.args = append([]string{"connect", "--to", address}, x.args...)
+	if x.congestion != "" {
+		cfg.args = append(cfg.args, "--congestion", x.congestion)
+	}
 	if x.catListens {
-		c = startCat(t, x.to, !x.unroot, x.down, append([]string{"listen", "--on", address}, x.args...)...)
+		cfg.host, cfg.send, cfg.want = x.to, x.down, x.up
+		cfg.args[0], cfg.args[1] = "listen", "--on"
+		c = startCat(t, cfg)
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
-		var err error
-		if kernel, err = x.from.Dial(ctx, "tcp", address); err != nil {
-			t.Fatal(err)
-		}
-		send, want = x.up, x.down
-	} else {
-		l, err := x.to.Listen("tcp", address)
+		kernel, err := x.from.Dial(ctx, "tcp", address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close()
-		c = startCat(t, x.from, !x.unroot, x.up, append([]string{"connect", "--to", address}, x.args...)...)
-		_ = l.(*net.TCPListener).SetDeadline(time.Now().Add(patience))
-		if kernel, err = l.Accept(); err != nil {
-			_, exit := c.wait()
-			t.Fatal(err, exit, c.lines)
+		return c, kernel
+	}
+	l, err := x.to.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c = startCat(t, cfg)
+	_ = l.(*net.TCPListener).SetDeadline(time.Now().Add(patience))
+	if kernel, err = l.Accept(); err != nil {
+		_, exit := c.wait()
+		t.Fatal(err, exit, c.lines)
+	}
+	return c, kernel
+}
+
+// run has the conversation, checks the bytes on both sides and that the kernel of rawcat's host has answered nothing with
+// RST, and gives rawcat's figures. The other kernel may: to what comes twice, once it has forgotten a connection that ended.
+func (x exchange) run(t *testing.T) (f figures) {
+	t.Helper()
+	if x.patience == 0 {
+		x.patience = patience
+	}
+	c, kernel := x.begin(t)
+	ours := x.from
+	if x.catListens {
+		ours = x.to
+	}
+	before := resets(t, ours) // after rawcat has proved, by a RST, what would happen on another port
+	if x.congestion != "" {
+		if err := setCongestion(kernel, x.congestion); err != nil {
+			t.Error(err)
 		}
 	}
-	before := resets(t, x.from) + resets(t, x.to) // after rawcat has proved, by a RST, what would happen on another port
-	if err := kernelTalk(kernel, send, want); err != nil {
-		t.Error(err)
+	send, want := x.down, x.up // the kernel's
+	if x.catListens {
+		send, want = x.up, x.down
+	}
+	if err := kernelTalk(kernel, send, want, x.patience); err != nil {
+		t.Errorf("at the kernel's end: %v", err)
 	}
 	f, err := c.wait()
 	if err != nil {
 		t.Errorf("rawcat: %v: %q", err, c.lines)
 	}
-	if !bytes.Equal(c.out.Bytes(), send) {
-		t.Errorf("rawcat got %d bytes, want the %d that were sent", c.out.Len(), len(send))
+	if err := c.out.err(); err != nil {
+		t.Errorf("at rawcat's end: %v", err)
 	}
-	if f.In != int64(len(send)) || f.Out != int64(len(want)) {
+	if f.In != send.size || f.Out != want.size {
 		t.Errorf("figures: %+v", f)
 	}
-	if n := resets(t, x.from) + resets(t, x.to) - before; n != 0 {
-		t.Errorf("the kernels have sent %d RSTs", n)
+	if n := resets(t, ours) - before; n != 0 {
+		t.Errorf("the kernel of rawcat's host has sent %d RSTs", n)
 	}
 	return f
 }

@@ -38,7 +38,7 @@ func TestTheKernelUnderstandsUs(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		link netlab.LinkConfig
-		size int
+		size int64
 		args []string
 		path string
 	}{
@@ -56,7 +56,7 @@ func TestTheKernelUnderstandsUs(t *testing.T) {
 				link := lab.Link(a, b, c.link)
 				f := exchange{
 					from: a, to: b, at: address(link, netlab.SideB, v6), catListens: catListens, args: c.args,
-					up: pattern(c.size, 1), down: pattern(c.size/2, 2),
+					up: stream{1, c.size}, down: stream{2, c.size / 2},
 				}.run(t)
 				if f.Path != c.path {
 					t.Errorf("sent by %s, want %s", f.Path, c.path)
@@ -74,7 +74,7 @@ func TestCapNetRawIsEnough(t *testing.T) {
 		link := lab.Link(a, b, netlab.LinkConfig{})
 		exchange{
 			from: a, to: b, at: address(link, netlab.SideB, v6), catListens: catListens, unroot: true,
-			up: pattern(megabyte, 1), down: pattern(megabyte, 2),
+			up: stream{1, megabyte}, down: stream{2, megabyte},
 		}.run(t)
 	})
 }
@@ -90,7 +90,7 @@ func TestThroughNATAndAStatefulFirewall(t *testing.T) {
 		router.ForwardFirewall(inside, netlab.Firewall{Reject: true})
 		exchange{
 			from: client, to: server, at: address(outside, netlab.SideA, v6), catListens: catListens,
-			up: pattern(2*megabyte, 1), down: pattern(megabyte, 2),
+			up: stream{1, 2 * megabyte}, down: stream{2, megabyte},
 		}.run(t)
 		if nat.Entries() == 0 {
 			t.Error("the router has translated nothing")
@@ -110,7 +110,7 @@ func TestBehindAStatefulFirewallOfTheHost(t *testing.T) {
 		b.Firewall(netlab.Firewall{In: []uint16{listenPort}})
 		exchange{
 			from: a, to: b, at: address(link, netlab.SideB, v6), catListens: catListens,
-			up: pattern(megabyte, 1), down: pattern(megabyte, 2),
+			up: stream{1, megabyte}, down: stream{2, megabyte},
 		}.run(t)
 	})
 }
@@ -138,7 +138,7 @@ func TestAFirewallThatCutsConnectionsIsFoundOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.close()
-	up := pattern(2*megabyte, 1)
+	up := stream{1, 2 * megabyte}
 	attempt := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
@@ -151,11 +151,11 @@ func TestAFirewallThatCutsConnectionsIsFoundOut(t *testing.T) {
 			return err
 		}
 		go func() {
-			_, _ = c.Write(up)
+			_, _ = io.Copy(c, up.source())
 			_ = c.CloseWrite()
 		}()
 		got := make(chan error, 1)
-		go func() { got <- kernelTalk(kernel, nil, up) }()
+		go func() { got <- kernelTalk(kernel, stream{}, up, patience) }()
 		_, err = io.Copy(io.Discard, c)
 		<-c.Done() // our end learns of the cut by the answer to its next segment
 		return errors.Join(err, c.Err(), <-got)
@@ -193,7 +193,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 			t.Errorf("%v: %v, %q, want %q", c.args, err, out, c.want)
 		}
 	}
-	none := startCat(t, a, false, nil, "connect", "--to", to)
+	none := startCat(t, catConfig{host: a, unroot: true, patience: patience, args: []string{"connect", "--to", to}})
 	if _, err := none.wait(); err == nil || !strings.Contains(strings.Join(none.lines, " "), "nothing listens") {
 		t.Errorf("as another user: %v, %q", err, none.lines)
 	}

@@ -9,7 +9,7 @@ import (
 
 // world lists the folders whose tests build namespaces, links and containers. They run one package at a time: they
 // share the kernel's names and the machine's time.
-var world = []string{"hawser/test/netlab", "hawser/test/e2e", "hawser/test/container", "hawser/test/hostile"}
+var world = []string{"hawser/test/netlab", "hawser/test/e2e", "hawser/test/container", "hawser/test/hostile", "hawser/test/rawcat"}
 
 const archPackage = "hawser/test/arch"
 
