@@ -12,18 +12,29 @@ import (
 
 // section is the part of the report that has a place of its own in the document.
 type section struct {
-	name string // in the markers of the document
-	rows []row
-	pair bool // of the metric P5, whose table is another
+	name  string // in the markers of the document
+	rows  []row
+	table func(io.Writer, []row) // how they are printed
 }
 
-// sections divides the rows: the pairs of links by direction, and everything else.
+// sections divides the rows: the pairs of links by direction, raw TCP and its costs, and everything else.
 func (r *report) sections() (list []section) {
-	all := []section{{name: r.Congestion}, {name: "pairs " + r.Congestion + " down", pair: true}, {name: "pairs " + r.Congestion + " up", pair: true}}
+	all := []section{
+		{r.Congestion, nil, printTable},
+		{"pairs " + r.Congestion + " down", nil, printPairs},
+		{"pairs " + r.Congestion + " up", nil, printPairs},
+		{"raw " + r.Congestion, nil, printTable},
+		{rawCostID, nil, printCosts},
+	}
 	for _, w := range r.Rows {
 		n := 0
-		if w.ID == pairID {
+		switch w.ID {
+		case pairID:
 			n = map[string]int{"down": 1, "up": 2}[w.Direction]
+		case rawID:
+			n = 3
+		case rawCostID:
+			n = 4
 		}
 		all[n].rows = append(all[n].rows, w)
 	}
@@ -56,13 +67,7 @@ func (r *report) origin(s section) string {
 		r.Commit, r.Kernel, r.Processors, r.Congestion, user, r.Runs, took/60)
 }
 
-func (s section) print(w io.Writer) {
-	if s.pair {
-		printPairs(w, s.rows)
-		return
-	}
-	printTable(w, s.rows)
-}
+func (s section) print(w io.Writer) { s.table(w, s.rows) }
 
 // fill replaces the sections of a document: what stands between <!-- begin NAME --> and <!-- end NAME -->.
 func (r *report) fill(file string) error {

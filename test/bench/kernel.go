@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hawser/test/netlab"
+	"hawser/test/netlab/profile"
 )
 
 // buffers are the limits of the kernel's automatic socket buffers: least, default and greatest size in bytes.
@@ -48,14 +49,17 @@ func (b *bond) asReference(f func() error) error {
 
 // settle waits until the links have forgotten the transfer before: their queues are empty, and what was sent for it has
 // arrived.
-func (b *bond) settle(ctx context.Context) {
+func (b *bond) settle(ctx context.Context) { settle(ctx, b.Home.Uplinks, b.profile.Links) }
+
+// settle waits until next to nothing passes links of the given shapes; those beyond the shapes are not looked at.
+func settle(ctx context.Context, links []*netlab.Link, shapes []profile.Link) {
 	const quiet, patience = 100 * time.Millisecond, 5 * time.Second
 	for begin := time.Now(); time.Since(begin) < patience && ctx.Err() == nil; pause(ctx, quiet/10) {
 		now := time.Now()
 		busy := false
-		for i, l := range b.Home.Uplinks {
-			if i < len(b.profile.Links) {
-				few := b.profile.Links[i].Rate / 8 / 100 // a hundredth of the rate
+		for i, l := range links {
+			if i < len(shapes) && shapes[i].Rate > 0 {
+				few := shapes[i].Rate / 8 / 100 // a hundredth of the rate
 				busy = busy || l.BytesBetween(netlab.Both, now.Add(-quiet), now) > int64(float64(few)*quiet.Seconds())
 			}
 		}

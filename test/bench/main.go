@@ -22,7 +22,7 @@ type scenario struct {
 }
 
 // scenarios in the order in which they run.
-var scenarios = append([]scenario{
+var scenarios = slices.Concat([]scenario{
 	{name: "equal", metrics: []string{"P1", "P6", "P17"}, run: benchAggregation("P1")},
 	{name: "unequal", metrics: []string{"P2", "P6", "P17"}, run: benchAggregation("P2")},
 	{name: "lossy", metrics: []string{"P3", "P6"}, run: benchAggregation("P3")},
@@ -38,7 +38,7 @@ var scenarios = append([]scenario{
 	{name: "copies", asked: true, run: benchCopies},
 	{name: "idle", metrics: []string{"P16"}, run: benchIdle},
 	{name: "memory", run: benchMemory},
-}, pairs()...)
+}, rawScenarios(), pairs())
 
 // bench is what scenarios share.
 type bench struct {

@@ -34,8 +34,10 @@ func programs(ctx context.Context, dir string) (bin string, cleanup func(), err 
 		cleanup()
 		return "", nil, err
 	}
-	for _, name := range []string{"client", "server"} {
-		build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, "hawser-"+name), "hawser/cmd/"+name)
+	for program, source := range map[string]string{
+		"hawser-client": "hawser/cmd/client", "hawser-server": "hawser/cmd/server", "rawcat": "hawser/test/rawcat",
+	} {
+		build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, program), source)
 		build.Stderr = os.Stderr
 		if err := build.Run(); err != nil {
 			cleanup()

@@ -36,6 +36,26 @@ func printPairs(w io.Writer, rows []row) {
 	}
 }
 
+// printCosts writes the rows of the costs of raw TCP as Markdown, processor time in s/GB.
+func printCosts(w io.Writer, rows []row) {
+	fmt.Fprintln(w, "| what | of | s/GB | lowest – highest | goodput, Gbit/s | whole machine, s/GB | whole machine with kernel TCP, s/GB |")
+	fmt.Fprintln(w, "|---|---|---|---|---|---|---|")
+	for i := range rows {
+		r := &rows[i]
+		what := strings.TrimSuffix(r.Scenario+", "+r.Direction, ", ")
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s |\n", what, r.Figure, number(r.Value()), r.spread(),
+			r.notedNumber(costGoodput), r.notedNumber(costRaw), r.notedNumber(costKernel))
+	}
+}
+
+// notedNumber prints a figure that explains the row's; empty when there is none.
+func (r *row) notedNumber(name string) string {
+	if v := r.noted(name); v != 0 {
+		return number(v)
+	}
+	return ""
+}
+
 // spread is the least and the greatest value.
 func (r *row) spread() string {
 	if len(r.Values) < 2 {
