@@ -103,15 +103,26 @@ func (c *Conn) take(a *arrival) {
 		return
 	}
 	c.cameBy = a.p.Interface
+	ended := peerEnded(c.m.State())
 	switch err := c.m.Receive(a.p.At, s); {
 	case err == nil:
-	case errors.Is(err, tcp.ErrReset):
+	case errors.Is(err, tcp.ErrReset) && !ended:
 		c.suspect(a.p.At, "the connection was reset soon after its first data: a firewall may not have seen them")
 	case errors.Is(err, tcp.ErrReuse):
 		c.giveWay(a)
 	}
 	s.Owner = nil
 	clear(s.Data)
+}
+
+// peerEnded tells whether the peer's stream has ended in this state. Its RST after that is no firewall's work: it has closed,
+// and answers what it has not read or a late duplicate so (RFC 9293 §3.6.1).
+func peerEnded(s tcp.State) bool {
+	switch s {
+	case tcp.CloseWait, tcp.Closing, tcp.LastAck, tcp.TimeWait:
+		return true
+	}
+	return false
 }
 
 // suspect notes a cut of the connection for which the peer has given no reason.

@@ -45,22 +45,28 @@ func TestAListenerFollowsItsInterfacesMTU(t *testing.T) {
 	}
 }
 
-// A reset soon after the first data looks like a firewall's work, one later does not.
+// A reset soon after the first data looks like a firewall's work, one later does not, nor one after the peer's last byte.
 func TestAnEarlyResetDegradesTheInterface(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
+		ended bool // the server has ended its stream before
 		cut   bool
-	}{{500 * time.Millisecond, true}, {5 * time.Second, false}} {
+	}{{500 * time.Millisecond, false, true}, {5 * time.Second, false, false}, {500 * time.Millisecond, true, false}} {
 		inBubble(t, 1, packettest.LinkConfig{Delay: 10 * time.Millisecond}, func(r *rig) {
 			client, server := r.connect()
 			if _, err := client.Write([]byte("first")); err != nil {
 				t.Fatal(err)
 			}
+			if c.ended {
+				if err := server.CloseWrite(); err != nil {
+					t.Fatal(err)
+				}
+			}
 			time.Sleep(c.after)
 			server.Abort()
 			<-client.Done()
 			if (r.modes.reason != "") != c.cut || c.cut && r.modes.index != r.link.Index() {
-				t.Errorf("reset after %v: interface %d degraded: %q", c.after, r.modes.index, r.modes.reason)
+				t.Errorf("reset after %v, ended %v: interface %d degraded: %q", c.after, c.ended, r.modes.index, r.modes.reason)
 			}
 		})
 	}
