@@ -35,7 +35,7 @@ func rawVariants() []rawVariant {
 		{"super-segments, cut by the device", whole, nil, "gso"},
 		{"super-segments, cut by the kernel", frames, nil, "gso"},
 		{"frames", frames, []string{"--gso=false"}, "frames"},
-		{"raw IP", frames, []string{"--rawip"}, "raw-ip"},
+		{"raw IP", frames, []string{"--rawip"}, "rawip"},
 	}
 }
 
@@ -116,7 +116,7 @@ func rawParts() []rawPart {
 		{"packet path, super-segments cut by the kernel and merged again", path, "BenchmarkPath/gso/cut-by-kernel/gro", "CPU-s/GB"},
 		{"packet path, super-segments cut by the kernel", path, "BenchmarkPath/gso/cut-by-kernel/no-gro", "CPU-s/GB"},
 		{"packet path, frames", path, "BenchmarkPath/frames", "CPU-s/GB"},
-		{"packet path, raw IP", path, "BenchmarkPath/raw-ip", "CPU-s/GB"},
+		{"packet path, raw IP", path, "BenchmarkPath/rawip", "CPU-s/GB"},
 		{"TCP machine, super-segments", machine, "BenchmarkSuperSegments", "MB/s"},
 		{"TCP machine, frames", machine, "BenchmarkSegments", "MB/s"},
 	}
