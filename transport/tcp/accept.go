@@ -187,7 +187,7 @@ func (m *Machine) receiveText(s *wire.Segment) error {
 		}
 		m.receiveData(s, off)
 	}
-	if s.Flags.Has(wire.FIN) && m.state != SynSent {
+	if s.Flags.Has(wire.FIN) && m.state > SynReceived { // not before: what repeats SYN-ACK and gives up is bound to that state
 		m.receiveFin(end)
 	}
 	return nil

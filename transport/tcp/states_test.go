@@ -98,6 +98,25 @@ func TestSimultaneousOpen(t *testing.T) {
 	s.want("data with the acknowledgement", "ACK 1 ack 1 len 5")
 }
 
+// "If there are other controls or text in the segment, then queue them for processing after the ESTABLISHED state has been
+// reached" (RFC 9293 §3.10.7.3): a FIN with the SYN of a simultaneous open does not end what is not open yet. It is not
+// kept: the peer repeats it. Marks that come with it find a congestion control, and a timer runs.
+func TestFinWithSynOfSimultaneousOpen(t *testing.T) {
+	s := dial(t, nil)
+	s.want("the SYN", "SYN 0")
+	s.give(wire.SYN|wire.FIN|wire.ECE|wire.CWR, 0, 0, "", wire.TCPOptions{MSS: 1000})
+	s.wantState(SynReceived)
+	s.want("the other half", "SYN|ACK|ECE 0 ack 1")
+	if s.expire() < initialRTO {
+		t.Error("nothing is waited for")
+	}
+	s.want("it is repeated", "SYN|ACK|ECE 0 ack 1")
+	s.give(wire.ACK|wire.ECE, 1, 1, "")
+	s.wantState(Established)
+	s.give(wire.ACK|wire.FIN, 1, 1, "")
+	s.wantState(CloseWait)
+}
+
 // RFC 9293 §3.10.7.3: what SYN-SENT makes of each segment.
 func TestSynSent(t *testing.T) {
 	for _, c := range []struct {
