@@ -37,16 +37,12 @@ func (e *Endpoint) begin(t tuple) (*Conn, error) {
 	now := time.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for k, until := range e.resting {
-		if !now.Before(until) {
-			delete(e.resting, k)
-		}
-	}
+	e.sweep(now)
 	for range e.cfg.Ports.Count {
 		port := int(e.cfg.Ports.First) + e.turn%e.cfg.Ports.Count
 		e.turn++
 		t.local = netip.AddrPortFrom(t.local.Addr(), uint16(port))
-		if _, rests := e.resting[t]; rests || e.conns[t] != nil || e.listeners[uint16(port)] != nil {
+		if now.Before(e.resting[t]) || e.conns[t] != nil || e.listeners[uint16(port)] != nil {
 			continue
 		}
 		cfg := e.cfg.TCP

@@ -48,6 +48,7 @@ type Endpoint struct {
 	mu        sync.Mutex // guards what follows
 	conns     map[tuple]*Conn
 	resting   map[tuple]time.Time // in quarantine until then
+	swept     time.Time           // when those whose time is over were last taken out of it
 	listeners map[uint16]*Listener
 	turn      int   // where the search for a free port begins
 	err       error // nothing new is begun any more
@@ -155,7 +156,23 @@ func (e *Endpoint) forget(c *Conn, rest bool) {
 		delete(e.conns, c.tuple)
 	}
 	if rest {
-		e.resting[c.tuple] = time.Now().Add(quarantine)
+		now := time.Now()
+		e.resting[c.tuple] = now.Add(quarantine)
+		e.sweep(now)
+	}
+}
+
+// sweep ends quarantines that are over, now and then: a server has no other occasion, and strangers can fill the table.
+// e.mu is held.
+func (e *Endpoint) sweep(now time.Time) {
+	if now.Sub(e.swept) < quarantine/4 {
+		return
+	}
+	e.swept = now
+	for t, until := range e.resting {
+		if !now.Before(until) {
+			delete(e.resting, t)
+		}
 	}
 }
 
