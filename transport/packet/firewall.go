@@ -27,3 +27,12 @@ func (s *Suspicion) Sent(now time.Time) {
 func (s *Suspicion) Cut(now time.Time) bool {
 	return !s.burst.IsZero() && now.Sub(s.burst) <= suspicionTime
 }
+
+// Outlived tells whether the flow, of which a valid segment has just come, has lasted longer than a firewall would have
+// let it.
+func (s *Suspicion) Outlived(now time.Time) bool {
+	return !s.burst.IsZero() && now.Sub(s.burst) > suspicionTime
+}
+
+// Began is when data first went by packet socket; zero: not yet.
+func (s *Suspicion) Began() time.Time { return s.burst }

@@ -21,8 +21,12 @@ func TestSuspicionFallsOnCutsSoonAfterTheFirstBurst(t *testing.T) {
 	} {
 		var s Suspicion
 		c.story(&s)
-		if got := s.Cut(start.Add(c.at)); got != c.want {
+		at := start.Add(c.at)
+		if got := s.Cut(at); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+		if sent := s != (Suspicion{}); s.Outlived(at) != (sent && !c.want) {
+			t.Errorf("%s: outlived: %v", c.name, !c.want)
 		}
 	}
 }

@@ -14,9 +14,11 @@ import (
 
 // Conn is a connection. It is a net.Conn with CloseWrite; its methods may be called by several goroutines at any time.
 type Conn struct {
-	e     *Endpoint
-	tuple tuple
-	wake  signal
+	e        *Endpoint
+	tuple    tuple
+	wake     signal
+	accepted bool // by a Listener
+
 	box   inbox
 	in    inGate
 	out   outGate
@@ -37,6 +39,7 @@ type Conn struct {
 	stalled   []packet.Packet // what the local queue had no room for, with memory of its own
 	retryAt   time.Time       // when to try that again
 	suspicion packet.Suspicion
+	acquitted bool // it has outlived that
 	fin       bool // the peer's FIN has come
 	eof       bool // Read knows
 	over      bool

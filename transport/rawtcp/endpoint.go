@@ -54,6 +54,8 @@ type Endpoint struct {
 	err       error // nothing new is begun any more
 	closed    bool
 
+	verdicts verdicts
+
 	loops  sync.WaitGroup
 	reader chan struct{} // closed when the reader has ended
 }
@@ -92,6 +94,7 @@ func (e *Endpoint) Close() error {
 	e.mu.Unlock()
 	e.end(net.ErrClosed)
 	e.loops.Wait()
+	e.verdicts.close()
 	err := e.conn.Close()
 	<-e.reader
 	if errors.Is(err, net.ErrClosed) {
@@ -197,13 +200,4 @@ func (e *Endpoint) mtu(index int) int {
 		}
 	}
 	return e.conn.MTU()
-}
-
-// degrade has an interface send by raw IP, where the packet path can do that.
-func (e *Endpoint) degrade(index int, reason string) {
-	if o, ok := e.conn.(interface {
-		Degrade(index int, reason string)
-	}); ok {
-		o.Degrade(index, reason)
-	}
 }

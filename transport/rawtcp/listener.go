@@ -225,6 +225,7 @@ func (l *Listener) accept(m *tcp.Machine, index int) {
 	info := m.Info()
 	t := tuple{local: info.Local, remote: info.Remote}
 	c := newConn(l.e, m, t, outgoing(t.remote.Addr(), index))
+	c.accepted = true
 	c.prove()
 	if l.e.adopt(c) != nil {
 		return // the Endpoint has ended, and with it what the peer may think of this

@@ -106,6 +106,7 @@ func (c *Conn) take(a *arrival) {
 	ended := peerEnded(c.m.State())
 	switch err := c.m.Receive(a.p.At, s); {
 	case err == nil:
+		c.acquit(a.p.At)
 	case errors.Is(err, tcp.ErrReset) && !ended:
 		c.suspect(a.p.At, "the connection was reset soon after its first data: a firewall may not have seen them")
 	case errors.Is(err, tcp.ErrReuse):
@@ -127,14 +128,25 @@ func peerEnded(s tcp.State) bool {
 
 // suspect notes a cut of the connection for which the peer has given no reason.
 func (c *Conn) suspect(now time.Time, reason string) {
-	if !c.suspicion.Cut(now) {
-		return
+	if c.suspicion.Cut(now) {
+		c.e.cut(c, c.leavesBy(), now, reason)
 	}
-	index := c.index
-	if index == 0 {
-		index = c.cameBy
+}
+
+// leavesBy is the interface that the connection's packets leave by, as far as is known.
+func (c *Conn) leavesBy() int {
+	if c.index == 0 {
+		return c.cameBy
 	}
-	c.e.degrade(index, reason)
+	return c.index
+}
+
+// acquit tells once that no firewall has cut the connection.
+func (c *Conn) acquit(now time.Time) {
+	if !c.acquitted && c.suspicion.Outlived(now) {
+		c.acquitted = true
+		c.e.verdicts.outlived(c.leavesBy(), c.suspicion.Began(), now)
+	}
 }
 
 // giveWay hands the SYN of a new connection that takes the place of this one, which was in TIME-WAIT, to the listener.

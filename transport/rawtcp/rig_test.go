@@ -31,7 +31,7 @@ type rig struct {
 	link           *packettest.Link
 	client, server *Endpoint
 	cconn, sconn   *packettest.Conn
-	modes          *pathWithModes // the client's path
+	modes, smodes  *pathWithModes // the client's path, and the server's
 	listener       *Listener
 	v6             bool
 }
@@ -44,6 +44,8 @@ type pathWithModes struct {
 }
 
 func (p *pathWithModes) Degrade(index int, reason string) { p.index, p.reason = index, reason }
+
+func (p *pathWithModes) Restore(int) { p.index, p.reason = 0, "" }
 
 // control makes controllers by name.
 func control(name string) func(cc.Config) cc.Controller {
@@ -76,12 +78,12 @@ func newRig(t testing.TB, seed uint64, link packettest.LinkConfig) *rig {
 	ch, sh := n.Host("client"), n.Host("server")
 	r := &rig{t: t, link: n.Link(ch, sh, link)}
 	r.cconn, r.sconn = ch.Open(r.link, clientPorts), sh.Open(nil, packet.Block{First: listenPort, Count: 1})
-	r.modes = &pathWithModes{Conn: r.cconn}
+	r.modes, r.smodes = &pathWithModes{Conn: r.cconn}, &pathWithModes{Conn: r.sconn}
 	var err error
 	if r.client, err = New(Config{Conn: r.modes, Ports: clientPorts, TCP: endpointConfig()}); err != nil {
 		t.Fatal(err)
 	}
-	if r.server, err = New(Config{Conn: r.sconn, Ports: packet.Block{First: listenPort, Count: 1}, TCP: endpointConfig()}); err != nil {
+	if r.server, err = New(Config{Conn: r.smodes, Ports: packet.Block{First: listenPort, Count: 1}, TCP: endpointConfig()}); err != nil {
 		t.Fatal(err)
 	}
 	if r.listener, err = r.server.Listen(anyAddress, tcp.ListenerConfig{}); err != nil {
