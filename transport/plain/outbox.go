@@ -25,6 +25,7 @@ func (o *outgoing) close(seal *sealer) {
 // outbox is what waits in user space. At most one record in it is half-written, and that one always goes on first.
 type outbox struct {
 	control  []byte // preface, OPTIONS, ACK, PONG, PING: whole records but for the first
+	tail     []byte // a PAD, which leaves behind data
 	data     []outgoing
 	first    int // data[first:] is not taken yet
 	staged   int // payload bytes in data[first:] that are not taken yet
@@ -51,7 +52,15 @@ func (q *outbox) begin(seal *sealer) {
 }
 
 // empty says whether nothing waits.
-func (q *outbox) empty() bool { return len(q.control) == 0 && q.first == len(q.data) }
+func (q *outbox) empty() bool {
+	return len(q.control) == 0 && len(q.tail) == 0 && q.first == len(q.data)
+}
+
+// catchUp puts what is left of the tail behind control, where what is sealed next must not overtake it.
+func (q *outbox) catchUp() {
+	q.control = append(q.control, q.tail...)
+	q.tail = q.tail[:0]
+}
 
 // records is the number of DATA records that wait.
 func (q *outbox) records() int { return len(q.data) - q.first }
@@ -68,8 +77,8 @@ func (q *outbox) unwritten() int {
 // halfData says whether a DATA record is half-written.
 func (q *outbox) halfData() bool { return q.first < len(q.data) && q.data[q.first].sent > 0 }
 
-// batch lists what waits in the order in which it must leave: the half-written record, control, data. Without
-// withData new DATA records stay behind.
+// batch lists what waits in the order in which it must leave: the half-written record, control, data, the tail. Without
+// withData new DATA records and the tail stay behind.
 func (q *outbox) batch(withData bool) (bufs [][]byte, size int) {
 	bufs, i := q.iovs[:0], q.first
 	if q.halfData() {
@@ -81,6 +90,9 @@ func (q *outbox) batch(withData bool) (bufs [][]byte, size int) {
 	}
 	for ; withData && i < len(q.data); i++ {
 		bufs = q.data[i].appendTo(bufs)
+	}
+	if withData && len(q.tail) > 0 {
+		bufs = append(bufs, q.tail)
 	}
 	q.iovs = bufs
 	for _, b := range bufs {
@@ -110,10 +122,13 @@ func (q *outbox) taken(n int) {
 		n = q.takeData(n)
 	}
 	if n > 0 && len(q.control) > 0 {
-		n = q.takeControl(n)
+		n = take(&q.control, n)
 	}
-	for n > 0 {
+	for n > 0 && q.first < len(q.data) {
 		n = q.takeData(n)
+	}
+	if n > 0 {
+		take(&q.tail, n)
 	}
 	if q.first == len(q.data) {
 		clear(q.data)
@@ -121,9 +136,10 @@ func (q *outbox) taken(n int) {
 	}
 }
 
-func (q *outbox) takeControl(n int) (rest int) {
-	used := min(n, len(q.control))
-	q.control = q.control[:copy(q.control, q.control[used:])]
+// take drops up to n bytes from the front of b.
+func take(b *[]byte, n int) (rest int) {
+	used := min(n, len(*b))
+	*b = (*b)[:copy(*b, (*b)[used:])]
 	return n - used
 }
 

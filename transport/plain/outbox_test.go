@@ -2,6 +2,7 @@ package plain
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"hawser/transport/wire"
@@ -75,6 +76,37 @@ func TestOutboxOrder(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTailKeepsItsPlace: wherever the system cuts it, what is sealed after the tail leaves after it.
+func TestTailKeepsItsPlace(t *testing.T) {
+	var probe outbox
+	fill(&probe, 1)
+	probe.tail = unsealed.appendRecord(nil, typePad, make([]byte, 50))
+	_, size := probe.batch(true)
+	for cut := range size + 1 {
+		var q outbox
+		fill(&q, 1)
+		q.tail = unsealed.appendRecord(q.tail, typePad, make([]byte, 50))
+		bufs, _ := q.batch(true)
+		out := bytes.Clone(bytes.Join(bufs, nil)[:cut])
+		q.taken(cut)
+		q.catchUp()
+		q.control = unsealed.appendRecord(q.control, typePong, make([]byte, 8))
+		bufs, rest := q.batch(true)
+		out = append(out, bytes.Join(bufs, nil)...)
+		q.taken(rest)
+		f := framer{preface: true, open: true}
+		records, left, err := feed(&f, out)
+		if err != nil || left != 0 || len(records) != 5 || !q.empty() {
+			t.Fatalf("cut %d: %d records, %d left, empty %v, %v", cut, len(records), left, q.empty(), err)
+		}
+		pad := slices.IndexFunc(records, func(r record) bool { return r.Type == typePad })
+		pong := slices.IndexFunc(records, func(r record) bool { return r.Type == typePong })
+		if pong < pad {
+			t.Fatalf("cut %d: record %d overtook %d", cut, pong, pad)
+		}
 	}
 }
 

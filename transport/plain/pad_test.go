@@ -33,7 +33,7 @@ func TestFirstWriteAfterAPauseIsMoreThanASegment(t *testing.T) {
 			c.act(s, now)
 			s.putControl(now)
 			s.pad(now)
-			size := len(s.out.control) + s.out.unwritten()
+			size := len(s.out.control) + s.out.unwritten() + len(s.out.tail)
 			if c.padded && size < padTo || size > padTo+headerLen || !c.padded && size > 200 {
 				t.Errorf("%s: %d bytes leave", c.name, size)
 			}
@@ -43,8 +43,12 @@ func TestFirstWriteAfterAPauseIsMoreThanASegment(t *testing.T) {
 			for _, b := range bufs {
 				all = append(all, b...)
 			}
-			if _, rest, err := feed(&f, all); err != nil || rest != 0 {
+			records, rest, err := feed(&f, all)
+			if err != nil || rest != 0 {
 				t.Errorf("%s: %d bytes left, %v", c.name, rest, err)
+			}
+			if c.padded && (len(records) < 2 || records[len(records)-1].Type != typePad) {
+				t.Errorf("%s: what matters waits behind the padding: %v", c.name, records)
 			}
 		})
 	}
@@ -60,9 +64,10 @@ func TestPaddingIsRare(t *testing.T) {
 		for range 60 { // a minute of a keystroke a second
 			now = now.Add(time.Second)
 			s.out.control, s.carries = append(s.out.control[:0], 1), true
-			if s.pad(now); len(s.out.control) > 1 {
+			if s.pad(now); len(s.out.tail) > 0 {
 				padded++
 			}
+			s.out.tail = s.out.tail[:0]
 		}
 		if padded != 12 {
 			t.Errorf("padded %d times in a minute", padded)

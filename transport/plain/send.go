@@ -176,6 +176,7 @@ func (s *Subflow) putControl(now time.Time) {
 
 // putOptions makes OPTIONS records of what was signalled, none longer than a peer accepts during the handshake.
 func (s *Subflow) putOptions() {
+	s.out.catchUp()
 	q := &s.out.control
 	if s.greet {
 		s.greet = false
