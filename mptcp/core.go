@@ -55,7 +55,8 @@ type core struct {
 	out    []transport.Payload
 	moved  time.Time // when data last came or went
 	news   bool      // something arrived that a DATA_ACK should tell
-	pushed uint64
+	pushed uint64    // DATA_ACK that was last pushed
+	toldAt time.Time // when
 }
 
 // ConnState is the state of a connection as the status API tells it.

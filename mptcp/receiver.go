@@ -93,21 +93,25 @@ func (k *core) deliver(now time.Time) {
 		k.window.edge = edge
 	}
 	if opened || k.news {
-		k.acknowledge(opened)
+		k.acknowledge(now, opened)
 	}
 }
 
-// ackEvery is after how many bytes the quickest subflow is told of data that arrived on another one.
-const ackEvery = 32 << 10
+// ackEvery is after how many bytes the quickest subflow is told of data that arrived on another one, and ackPause the
+// least time between two such: above 500 Mbit/s every 32 kB would be thousands of writes and packets a second.
+const (
+	ackEvery = 32 << 10
+	ackPause = 500 * time.Microsecond
+)
 
 // acknowledge sets the DATA_ACK and the window on every working subflow. It leaves with the carrier's own
 // acknowledgement where data arrived; on the quickest subflow it is pushed, every ackEvery bytes and when the window
 // has opened, because it frees the peer's memory and moves its window.
-func (k *core) acknowledge(opened bool) {
+func (k *core) acknowledge(now time.Time, opened bool) {
 	k.news = false
 	next := k.ackNumber()
 	da := transport.DataAck{Ack: next, Wide: true, Window: k.window.edge - k.recv.next}
-	push := opened || next-k.pushed >= ackEvery || k.fin.peerDone
+	push := opened || next-k.pushed >= ackEvery && now.Sub(k.toldAt) >= ackPause || k.fin.peerDone
 	quick := k.quickest()
 	for _, s := range k.subs {
 		if s.works() {
@@ -115,7 +119,7 @@ func (k *core) acknowledge(opened bool) {
 		}
 	}
 	if push {
-		k.pushed = next
+		k.pushed, k.toldAt = next, now
 	}
 }
 

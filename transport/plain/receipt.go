@@ -12,6 +12,10 @@ const (
 	ackEveryMax = 64 << 10
 	// ackShare of the receiving rate, as time, sets the bytes per acknowledgement between those two.
 	ackShare = 2500 * time.Microsecond
+	// ackPause of the receiving rate, as time, is the least that is worth an acknowledgement, whatever its bytes: each is
+	// a write, a packet, and a wake-up of two goroutines at the other end. It counts above 1 Gbit/s, up to ackEveryFast.
+	ackPause     = 500 * time.Microsecond
+	ackEveryFast = 256 << 10
 )
 
 // receipt is the receiving half of carrier acknowledgements: what has arrived, what the peer has been told, and when
@@ -44,7 +48,9 @@ func (r *receipt) add(at time.Time, n int) {
 func (r *receipt) every() int { return ackEvery(&r.received) }
 
 // ackEvery is receipt.every for a rate that is received.
-func ackEvery(m *rateMeter) int { return min(max(m.in(ackShare), ackEveryMin), ackEveryMax) }
+func ackEvery(m *rateMeter) int {
+	return max(min(max(m.in(ackShare), ackEveryMin), ackEveryMax), min(m.in(ackPause), ackEveryFast))
+}
 
 // deadline is when the bytes not told of yet are due; zero: none are, or an ACK is due already.
 func (r *receipt) deadline() time.Time {
