@@ -58,7 +58,8 @@ func TestSmallStreamWaitsBehindTwoFramesOfBulk(t *testing.T) {
 				x.level = 2 * urgentBytes // has been at it for long
 				bulk = append(bulk, x)
 			}
-			time.Sleep(acceptDelay) // the windows come with the acceptance
+			time.Sleep(acceptDelay + time.Millisecond) // the windows come with the acceptance
+			synctest.Wait()
 			for len(step.tokens) > 0 {
 				<-step.tokens
 			}
