@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -274,7 +275,8 @@ func TestPathThatAltersDataHarmsItselfOnly(t *testing.T) {
 		running.moves(t)
 	}
 	running.finish(t)
-	if after := sessionIDs(w); after != before {
+	// Others may have been established meanwhile, to be free of bulk.
+	if after := sessionIDs(w); !strings.HasPrefix(after, before) {
 		t.Errorf("sessions %s, before the attacks %s", after, before)
 	}
 	if w.server.Logged("session ended") {
@@ -283,7 +285,7 @@ func TestPathThatAltersDataHarmsItselfOnly(t *testing.T) {
 	wantAlive(t, w)
 }
 
-// sessionIDs are the client's sessions.
+// sessionIDs are the client's sessions, the oldest first.
 func sessionIDs(w *world) (ids string) {
 	for _, s := range w.client.Status().Sessions {
 		ids += " " + s.ID
