@@ -103,7 +103,7 @@ func (c *Conn) take(a *arrival) {
 		return
 	}
 	c.cameBy = a.p.Interface
-	ended := peerEnded(c.m.State())
+	ended := bothEnded(c.m.State())
 	switch err := c.m.Receive(a.p.At, s); {
 	case err == nil:
 		c.acquit(a.p.At)
@@ -116,15 +116,9 @@ func (c *Conn) take(a *arrival) {
 	clear(s.Data)
 }
 
-// peerEnded tells whether the peer's stream has ended in this state. Its RST after that is no firewall's work: it has closed,
-// and answers what it has not read or a late duplicate so (RFC 9293 §3.6.1).
-func peerEnded(s tcp.State) bool {
-	switch s {
-	case tcp.CloseWait, tcp.Closing, tcp.LastAck, tcp.TimeWait:
-		return true
-	}
-	return false
-}
+// bothEnded tells whether both streams have ended in this state. A RST after that is no firewall's work: the peer has closed,
+// and answers a late duplicate so (RFC 9293 §3.10.7.1).
+func bothEnded(s tcp.State) bool { return s == tcp.Closing || s == tcp.LastAck || s == tcp.TimeWait }
 
 // suspect notes a cut of the connection for which the peer has given no reason.
 func (c *Conn) suspect(now time.Time, reason string) {

@@ -45,11 +45,12 @@ func TestAListenerFollowsItsInterfacesMTU(t *testing.T) {
 	}
 }
 
-// A reset soon after the first data looks like a firewall's work, one later does not, nor one after the peer's last byte.
+// A reset soon after the first data looks like a firewall's work, one later does not, nor one after the
+// end of both streams.
 func TestAnEarlyResetDegradesTheInterface(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
-		ended bool // the server has ended its stream before
+		ended bool // both streams have ended before
 		cut   bool
 	}{{500 * time.Millisecond, false, true}, {5 * time.Second, false, false}, {500 * time.Millisecond, true, false}} {
 		inBubble(t, 1, packettest.LinkConfig{Delay: 10 * time.Millisecond}, func(r *rig) {
@@ -63,6 +64,12 @@ func TestAnEarlyResetDegradesTheInterface(t *testing.T) {
 				}
 			}
 			time.Sleep(c.after)
+			if c.ended {
+				if err := client.CloseWrite(); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Millisecond) // before the server has the FIN
+			}
 			server.Abort()
 			<-client.Done()
 			if (r.modes.reason != "") != c.cut || c.cut && r.modes.index != r.link.Index() {
