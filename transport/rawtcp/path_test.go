@@ -45,8 +45,8 @@ func TestAListenerFollowsItsInterfacesMTU(t *testing.T) {
 	}
 }
 
-// A reset soon after the first data looks like a firewall's work, one later does not, nor one after the
-// end of both streams.
+// A reset soon after the first data looks like a firewall's work, one later does not, nor one after
+// both streams have ended.
 func TestAnEarlyResetDegradesTheInterface(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
