@@ -8,7 +8,7 @@ GO_IMAGE         ?= golang:1.26
 GO_IMAGE_STANDIN ?= hawser-go:1.26
 
 .DEFAULT_GOAL := build
-.PHONY: help build run test bench fuzz lint tools docker-builder check-go check-gcc clean
+.PHONY: help build run test bench bench-document fuzz lint tools docker-builder check-go check-gcc clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F@ '{printf "%-22s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ test: check-go check-gcc ## everything that has to pass: set-up, format, vet, li
 
 bench: build ## speed and memory against their references, as a table
 	$(GO) run ./test/bench $(BENCH)
+
+bench-document: check-go ## docs/benchmarks.md anew, as root: five hours; an interrupted one goes on
+	@GO="$(GO)" test/bench/document.sh
 
 fuzz: check-go ## every fuzz target for FUZZTIME (30s)
 	@$(GO) build -o bin/test-run ./test/run && bin/test-run -fuzz $(FUZZTIME)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -56,15 +57,18 @@ func (r *report) print(w io.Writer) {
 
 // origin says where and how the figures of a section came about.
 func (r *report) origin(s section) string {
-	user, took := "root", 0.0
+	user, took, commits := "root", 0.0, []string(nil)
 	if r.User != "" {
 		user = r.User + " without any capability"
 	}
 	for _, w := range s.rows {
 		took += w.Seconds
+		if !slices.Contains(commits, w.Commit) {
+			commits = append(commits, w.Commit)
+		}
 	}
 	return fmt.Sprintf("Commit %s, Linux %s, %d processors; congestion control %s; programs run as %s; %d repetitions; %.0f min of measurements.",
-		r.Commit, r.Kernel, r.Processors, r.Congestion, user, r.Runs, took/60)
+		strings.Join(commits, ", "), r.Kernel, r.Processors, r.Congestion, user, r.Runs, took/60)
 }
 
 func (s section) print(w io.Writer) { s.table(w, s.rows) }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -50,13 +51,16 @@ type bench struct {
 	user       string        // that the programs run as; empty: root
 	upload     []bool        // the directions to measure
 	plots      string        // directory of the plots; empty: none are drawn
+	run        int           // which complete run this belongs to, from 1
+	commit     string        // of the tree; with "+" when it has changes; empty: not known
 	rows       []row
+	done       []string // scenarios that are complete, by key
 }
 
 // options are what concerns the whole run.
 type options struct {
 	only, direction     string
-	all, keep           bool
+	all, keep, missing  bool
 	bin, json, markdown string
 }
 
@@ -68,6 +72,8 @@ func main() {
 	flag.StringVar(&o.direction, "dir", "both", "direction of the transfers: down, up or both")
 	flag.StringVar(&o.json, "json", "", "file to write the figures to as JSON")
 	flag.BoolVar(&o.keep, "keep", false, "keep the figures in the file of -json that this run does not measure")
+	flag.BoolVar(&o.missing, "missing", false, "with -keep: measure only the scenarios that the file of -json lacks for this -run")
+	flag.IntVar(&b.run, "run", 1, "number of this complete run: with -keep the figures of the others stay in the tables, side by side")
 	flag.StringVar(&o.markdown, "md", "", "document whose tables to replace, between its markers for this congestion control")
 	flag.StringVar(&b.plots, "plots", "", "directory to draw plots into")
 	flag.StringVar(&o.bin, "bin", "", "directory of built programs (default: build them)")
@@ -136,6 +142,10 @@ func (b *bench) setup(o options) error {
 		return fmt.Errorf("namespaces need root: run it with sudo")
 	case b.runs < 1:
 		return fmt.Errorf("-runs %d: give at least 1", b.runs)
+	case b.run < 1:
+		return fmt.Errorf("-run %d: give at least 1", b.run)
+	case (o.keep || o.missing) && o.json == "" || o.missing && !o.keep:
+		return fmt.Errorf("-keep needs -json and its file, -missing needs -keep")
 	case b.trials < 1:
 		return fmt.Errorf("-trials %d: give at least 1", b.trials)
 	case b.duration <= warmUp:
@@ -164,48 +174,53 @@ func (b *bench) main(ctx context.Context, o options) error {
 		return err
 	}
 	defer cleanup()
+	b.commit = commit()
+	earlier, err := o.earlier(b)
+	if err != nil {
+		return err
+	}
 	begin := time.Now()
 	var failed error
 	for _, s := range chosen {
+		if o.missing && earlier.has(b.key(s)) {
+			continue
+		}
 		fmt.Fprintf(os.Stderr, "%s …\n", s.name)
-		if err := s.run(ctx, b); err != nil {
-			failed = fmt.Errorf("%s: %w", s.name, err)
+		failed = s.run(ctx, b)
+		if failed == nil {
+			b.done = append(b.done, b.key(s))
+		}
+		// What has been measured is written after each scenario, so that an interrupted run can be continued.
+		if err := b.report(earlier).save(o); err != nil {
+			return errors.Join(failed, err)
+		}
+		if failed != nil {
+			failed = fmt.Errorf("%s: %w", s.name, failed)
 			break
 		}
 	}
-	return b.finish(o, time.Since(begin), failed)
-}
-
-// finish writes what has been measured, also when a scenario has failed after others.
-func (b *bench) finish(o options, took time.Duration, failed error) error {
-	r := newReport(b)
-	r.Rows, r.Seconds = b.rows, took.Seconds()
+	r := b.report(earlier)
 	r.print(os.Stdout)
-	fmt.Fprintf(os.Stderr, "took %v\n", took.Round(time.Second))
-	if o.json != "" && o.keep {
-		if err := r.keep(o.json); err != nil {
-			return err
-		}
-	}
-	if o.json != "" {
-		if err := r.write(o.json); err != nil {
-			return err
-		}
-	}
-	if o.markdown != "" {
-		if err := r.fill(o.markdown); err != nil {
-			return err
-		}
-	}
+	fmt.Fprintf(os.Stderr, "took %v\n", time.Since(begin).Round(time.Second))
 	if n := r.missed(); failed == nil && n > 0 {
 		return fmt.Errorf("%d of %d figures miss what they must be", n, len(r.Rows))
 	}
 	return failed
 }
 
+// key names a scenario of this run, of its directions.
+func (b *bench) key(s scenario) string {
+	key := fmt.Sprintf("%d %s", b.run, s.name)
+	if len(b.upload) == 1 {
+		key += " " + direction(b.upload[0])
+	}
+	return key
+}
+
 // add takes a figure into the table and shows it.
 func (b *bench) add(rows ...*row) {
 	for _, r := range rows {
+		r.Run, r.Commit = b.run, b.commit
 		b.rows = append(b.rows, *r)
 		fmt.Fprintf(os.Stderr, "  %s %s %s: %s = %s, must %s: %s; %s\n", r.ID, r.Scenario, r.Direction, r.Figure,
 			withUnit(number(r.Value()), r.Unit), r.bound(r.Must), r.verdict(), r.reference())

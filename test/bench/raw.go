@@ -71,7 +71,7 @@ func (b *bench) effort(k rawKind) (lanes int, d time.Duration) {
 func rawScenarios() (list []scenario) {
 	for i, k := range rawKinds() {
 		list = append(list, scenario{
-			name: fmt.Sprintf("raw.%d", i+1), metrics: []string{rawID},
+			name: fmt.Sprintf("raw.%d", i+1), metrics: []string{rawID}, asked: true,
 			run: func(ctx context.Context, b *bench) error { return benchRaw(ctx, b, k) },
 		})
 	}

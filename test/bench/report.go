@@ -17,7 +17,7 @@ import (
 
 // report is everything that a run has found out, and where.
 type report struct {
-	Commit     string  `json:"commit"`     // of the tree; with "+" when it has changes; empty: not known
+	Commit     string  `json:"commit"`     // of the tree, of the last figures; with "+" when it has changes; empty: not known
 	Kernel     string  `json:"kernel"`     // release
 	Processors int     `json:"processors"` // of the machine
 	Congestion string  `json:"congestion"` // control, of the programs and of every reference
@@ -25,22 +25,40 @@ type report struct {
 	Runs       int     `json:"runs"`       // repetitions of each figure
 	Seconds    float64 `json:"seconds"`    // how long the whole took
 	Rows       []row   `json:"rows"`
+
+	Done []string `json:"done"` // scenarios that are complete: number of the complete run, name, direction if it was only one
 }
 
-// newReport describes the machine and the tree.
-func newReport(b *bench) report {
-	r := report{Processors: runtime.NumCPU(), Congestion: b.congestion, User: b.user, Runs: b.runs}
+// report describes the machine, the tree and what has been measured, beside what an earlier report holds of other figures.
+func (b *bench) report(earlier report) report {
+	r := report{
+		Commit: b.commit, Processors: runtime.NumCPU(), Congestion: b.congestion, User: b.user, Runs: b.runs,
+		Rows: slices.Clone(b.rows), Done: slices.Clone(b.done),
+	}
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {
 		r.Kernel = unix.ByteSliceToString(u.Release[:])
 	}
-	if out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output(); err == nil {
-		r.Commit = strings.TrimSpace(string(out))
-		if out, err = exec.Command("git", "status", "--porcelain").Output(); err == nil && len(out) > 0 {
-			r.Commit += "+"
-		}
+	r.keep(earlier)
+	for i := range r.Rows {
+		r.Seconds += r.Rows[i].Seconds
 	}
 	return r
+}
+
+// commit names the tree that is measured; empty when it is not known.
+func commit() string {
+	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		return ""
+	}
+	id := strings.TrimSpace(string(out))
+	// The documents change as the figures arrive.
+	out, err = exec.Command("git", "status", "--porcelain", "--", ":(top)", ":(top,exclude)docs").Output()
+	if err == nil && len(out) > 0 {
+		id += "+"
+	}
+	return id
 }
 
 // missed counts the rows that are not what they must be.
@@ -53,28 +71,53 @@ func (r *report) missed() (n int) {
 	return n
 }
 
-// keep adds the rows of an earlier report that this one does not have, in the earlier order and before its own.
-func (r *report) keep(file string) error {
-	text, err := os.ReadFile(file)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
+// earlier reads the report whose figures are to be kept; an empty one when there is none, or none are to be kept.
+func (o options) earlier(b *bench) (earlier report, err error) {
+	if !o.keep {
+		return earlier, nil
 	}
-	var earlier report
+	text, err := os.ReadFile(o.json)
+	if errors.Is(err, os.ErrNotExist) {
+		return earlier, nil
+	}
 	if err == nil {
 		err = json.Unmarshal(text, &earlier)
 	}
 	if err != nil {
-		return fmt.Errorf("earlier figures: %w", err)
+		return earlier, fmt.Errorf("earlier figures: %w", err)
 	}
-	if earlier.Congestion != r.Congestion || earlier.User != r.User {
-		return fmt.Errorf("%s holds figures with congestion control %s and user %q: choose another file for these", file, earlier.Congestion, earlier.User)
+	if earlier.Congestion != b.congestion || earlier.User != b.user {
+		return earlier, fmt.Errorf("%s holds figures with congestion control %s and user %q: choose another file for these", o.json, earlier.Congestion, earlier.User)
 	}
+	return earlier, nil
+}
+
+// keep adds what an earlier report has and this one has not, in the earlier order and before its own.
+func (r *report) keep(earlier report) {
 	measured := r.Rows
-	r.Rows = slices.DeleteFunc(earlier.Rows, func(old row) bool { return slices.ContainsFunc(measured, old.same) })
+	r.Rows = slices.DeleteFunc(slices.Clone(earlier.Rows), func(old row) bool {
+		return slices.ContainsFunc(measured, func(m row) bool { return m.Run == old.Run && old.same(m) })
+	})
 	r.Rows = append(r.Rows, measured...)
-	r.Seconds = 0
-	for i := range r.Rows {
-		r.Seconds += r.Rows[i].Seconds
+	for _, key := range earlier.Done {
+		if !slices.Contains(r.Done, key) {
+			r.Done = append(r.Done, key)
+		}
+	}
+}
+
+// has tells whether a scenario is complete.
+func (r *report) has(key string) bool { return slices.Contains(r.Done, key) }
+
+// save writes the report to the files that the options name.
+func (r report) save(o options) error {
+	if o.json != "" {
+		if err := r.write(o.json); err != nil {
+			return err
+		}
+	}
+	if o.markdown != "" {
+		return r.fill(o.markdown)
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ type row struct {
 	ID        string    `json:"id"`        // of the metric, such as P1; empty: a figure without a target
 	Scenario  string    `json:"scenario"`  // the links, and what happens to them
 	Direction string    `json:"direction"` // "down", "up" or empty
+	Run       int       `json:"run"`       // complete run that it belongs to, from 1
+	Commit    string    `json:"commit"`    // of the tree that was measured, as in report
 	Figure    string    `json:"figure"`    // what is measured, as the ratio that it is
 	Unit      string    `json:"unit"`      // of the values; empty: a ratio
 	Values    []float64 `json:"values"`    // one for each repetition
@@ -89,7 +91,7 @@ func (r *row) Met() bool {
 // Reached tells whether the figure is what is aimed at.
 func (r *row) Reached() bool { return r.Met() && r.Aim != 0 && r.keeps(r.Aim) }
 
-// same tells whether two rows are the same figure of two runs.
+// same tells whether two rows are the same figure, of the same complete run or of two.
 func (r *row) same(other row) bool {
 	return r.ID == other.ID && r.Scenario == other.Scenario && r.Direction == other.Direction && r.Figure == other.Figure
 }

@@ -13,14 +13,14 @@ import (
 func printTable(w io.Writer, rows []row) {
 	fmt.Fprintln(w, "| | links | figure | value | lowest – highest | must | aim | | reference | took |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|")
-	for i := range rows {
-		r := &rows[i]
+	for _, runs := range byFigure(rows) {
+		r := runs.joined()
 		scenario := r.Scenario
 		if r.Direction != "" {
 			scenario += ", " + r.Direction
 		}
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %.0f s |\n", r.ID, scenario, r.Figure,
-			withUnit(number(r.Value()), r.Unit), r.spread(), r.bound(r.Must), r.bound(r.Aim), r.verdict(), r.reference(), r.Seconds)
+			runs.values(), r.spread(), r.bound(r.Must), r.bound(r.Aim), runs.verdict(), r.reference(), r.Seconds)
 	}
 }
 
