@@ -30,8 +30,8 @@
 // only. What counts are the ACK records of the peer's program (protocol.md §1.4), with one exception: what the kernel
 // knows to have arrived beyond a hole in the byte stream, or while a hole in the other direction holds ACK records back
 // (State.Beyond), tells the session that the path is not as full as it seems. Of the latter nothing is taken from a
-// kernel that is always ahead of the ACK records: TCP ends at a box in the middle. Nothing here judges liveness: there is no TCP_USER_TIMEOUT, and kernel keep-alive is minutes long, a backstop
-// against leaked connections.
+// kernel that is always ahead of the ACK records: TCP ends at a box in the middle. Nothing here judges liveness: there is no
+// TCP_USER_TIMEOUT, and kernel keep-alive is minutes long, a backstop against leaked connections.
 //
 // # The edge
 //
