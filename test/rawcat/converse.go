@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"sync/atomic"
@@ -12,7 +13,7 @@ import (
 	"hawser/transport/rawtcp"
 )
 
-// figures is the line of --stats.
+// figures is the line of --stats. What has not come to be is zero.
 type figures struct {
 	In          int64   `json:"bytes_in"`
 	Out         int64   `json:"bytes_out"`
@@ -26,18 +27,42 @@ type figures struct {
 	Stalls      int64   `json:"stalls"`   // times that the local queue was full
 	Overruns    uint64  `json:"overruns"` // packets that the kernel had no room for
 	RTT         float64 `json:"rtt_ms"`   // smoothed
-	Path        string  `json:"path"`     // gso, frames or rawip
+	Path        string  `json:"path"`     // gso, frames or rawip; empty: nothing was opened
+}
+
+// report gathers the figures while a command runs.
+type report struct {
+	figures
+	in, out atomic.Int64
+}
+
+// path notes what the packet path knows.
+func (r *report) path(s *packet.Socket) {
+	st := s.Status()
+	r.Overruns, r.Path = st.Received.Overruns, way(st).String()
+}
+
+// connection notes what a connection knows.
+func (r *report) connection(c rawtcp.Stats) {
+	r.Retransmits, r.Recoveries, r.Undone = c.Stats.Retransmissions, c.Stats.Recoveries, c.Stats.Undone
+	r.Timeouts, r.Probes, r.Stalls = c.Stats.Timeouts, c.Stats.Probes, c.Stalls
+	r.Window, r.RTT = c.Window, float64(c.SRTT)/float64(time.Millisecond)
+}
+
+// print writes the line.
+func (r *report) print(to io.Writer) error {
+	r.In, r.Out = r.in.Load(), r.out.Load()
+	return json.NewEncoder(to).Encode(r.figures)
 }
 
 // converse moves bytes both ways until both are closed, and the connection with them.
-func (o *options) converse(ctx context.Context, s *stack, c *rawtcp.Conn) error {
+func (o *options) converse(ctx context.Context, s *stack, c *rawtcp.Conn, r *report) error {
 	stop := context.AfterFunc(ctx, c.Abort)
 	defer stop()
-	var in, out atomic.Int64
 	began := time.Now()
 	ended := make(chan error, 2)
-	go func() { ended <- o.receive(c, &in) }()
-	go func() { ended <- o.transmit(c, &out) }()
+	go func() { ended <- o.receive(c, &r.in) }()
+	go func() { ended <- o.transmit(c, &r.out) }()
 	var err error
 	for range 2 {
 		if err = <-ended; err != nil {
@@ -45,29 +70,18 @@ func (o *options) converse(ctx context.Context, s *stack, c *rawtcp.Conn) error 
 			break
 		}
 	}
-	seconds := time.Since(began).Seconds()
+	r.Seconds = time.Since(began).Seconds()
 	<-c.Done()
-	s.echo = 2 * c.Stats().SRTT // smoothed: a queue may have grown since
+	st := c.Stats()
+	s.echo = 2 * st.SRTT // smoothed: a queue may have grown since
+	r.connection(st)
 	if err == nil {
 		err = c.Err()
 	}
-	if o.stats {
-		f := figuresOf(c.Stats(), s.socket.Status())
-		f.In, f.Out, f.Seconds = in.Load(), out.Load(), seconds
-		if e := json.NewEncoder(os.Stderr).Encode(f); e != nil && err == nil {
-			err = e
-		}
+	if err != nil && ctx.Err() != nil {
+		return errors.New("stopped by a signal: the connection was reset")
 	}
 	return err
-}
-
-// figuresOf is what connection and socket know.
-func figuresOf(c rawtcp.Stats, s packet.Status) figures {
-	return figures{
-		Retransmits: c.Stats.Retransmissions, Recoveries: c.Stats.Recoveries, Undone: c.Stats.Undone,
-		Timeouts: c.Stats.Timeouts, Probes: c.Stats.Probes, Window: c.Window, Stalls: c.Stalls,
-		Overruns: s.Received.Overruns, RTT: float64(c.SRTT) / float64(time.Millisecond), Path: way(s).String(),
-	}
 }
 
 // receive moves what arrives to standard output.
@@ -122,8 +136,8 @@ func (zeros) Read(b []byte) (int, error) {
 // way is how the interface that has carried most is used.
 func way(s packet.Status) packet.Mode {
 	var most packet.InterfaceStatus
-	for i, st := range s.Interfaces {
-		if i == 0 || st.SentBytes+st.SentControl > most.SentBytes+most.SentControl {
+	for _, st := range s.Interfaces {
+		if most.Index == 0 || st.SentBytes+st.SentControl > most.SentBytes+most.SentControl {
 			most = st
 		}
 	}

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"os"
+	"syscall"
 	"time"
 
 	"hawser/cc"
@@ -18,8 +18,12 @@ const (
 	// lifetime is the maximum segment lifetime that the program waits twice for at the end: it holds its ports no longer
 	// than it runs, and draws others next time, so it need not wait for what is days old.
 	lifetime = 500 * time.Millisecond
-	// unanswered is how long a peer may not answer at all.
+	// handshake is how long a peer may not answer the first segment: five of them are sent in that time.
+	handshake = 20 * time.Second
+	// unanswered is how long a peer may not answer at all later; where nothing is to be answered, it is asked.
 	unanswered = 60 * time.Second
+	quiet      = unanswered / 2 // silence after which it is asked,
+	keepCount  = 6              // and how often
 	// clientPorts is how many ports a client reserves, of which it uses one.
 	clientPorts = 1
 )
@@ -54,7 +58,8 @@ func (o *options) open(port packet.PortConfig, iface string) (_ *stack, err erro
 		return nil, err
 	}
 	s.endpoint, err = rawtcp.New(rawtcp.Config{Conn: s.socket, Ports: s.ports.Block(), TCP: tcp.Config{
-		Control: o.control, MSL: lifetime, SYNTimeout: unanswered, UserTimeout: unanswered,
+		Control: o.control, MSL: lifetime, SYNTimeout: handshake, UserTimeout: unanswered,
+		KeepAlive: quiet, KeepGap: (unanswered - quiet) / keepCount, KeepCount: keepCount,
 	}})
 	return s, err
 }
@@ -84,43 +89,38 @@ func (o *options) control(c cc.Config) cc.Controller {
 }
 
 // listen serves one connection.
-func (o *options) listen(ctx context.Context) error {
-	on, err := netip.ParseAddrPort(o.on)
-	if err != nil || on.Port() == 0 {
-		return fmt.Errorf("--on %q: give an address and a port, as 0.0.0.0:7443 or [::]:7443", o.on)
+func (o *options) listen(ctx context.Context, r *report) error {
+	on, err := o.listenPlace()
+	if err != nil {
+		return err
 	}
-	s, err := o.open(packet.PortConfig{Port: on.Port()}, "")
+	s, err := o.open(packet.PortConfig{Port: on.Port()}, on.zone)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	l, err := s.endpoint.Listen(netip.AddrPortFrom(on.Addr().Unmap(), on.Port()), tcp.ListenerConfig{})
+	defer r.path(s.socket)
+	l, err := s.endpoint.Listen(on.AddrPort, tcp.ListenerConfig{})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(os.Stderr, "rawcat: listening on", on)
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 	c, err := l.AcceptConn()
+	if ctx.Err() != nil {
+		return errors.New("stopped by a signal before anybody has connected")
+	}
 	if err != nil {
 		return err
 	}
 	stop()
 	_ = l.Close() // one connection; fails if the context has ended at this moment, which the conversation will find out
-	return o.converse(ctx, s, c)
+	return o.converse(ctx, s, c, r)
 }
 
 // connect opens one connection.
-func (o *options) connect(ctx context.Context) error {
-	to, err := netip.ParseAddrPort(o.to)
-	if err != nil || to.Port() == 0 {
-		return fmt.Errorf("--to %q: give an address and a port, as 198.51.100.7:7443 or [2001:db8::7]:7443", o.to)
-	}
-	to = netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
-	local, err := o.source(ctx, to)
-	if err != nil {
-		return err
-	}
-	name, err := interfaceOf(local)
+func (o *options) connect(ctx context.Context, r *report) error {
+	to, local, name, err := o.connectPlaces(ctx)
 	if err != nil {
 		return err
 	}
@@ -129,48 +129,28 @@ func (o *options) connect(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
-	c, err := s.endpoint.Dial(ctx, local, to)
-	if err != nil {
-		return err
+	defer r.path(s.socket)
+	c, err := s.endpoint.Dial(ctx, local, to.AddrPort)
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("stopped by a signal before %v has answered", to)
+	case err != nil:
+		return fmt.Errorf("%w%s", err, advice(err))
 	}
-	return o.converse(ctx, s, c)
+	return o.converse(ctx, s, c, r)
 }
 
-// source is the own address to use.
-func (o *options) source(ctx context.Context, to netip.AddrPort) (netip.Addr, error) {
-	if o.from != "" {
-		a, err := netip.ParseAddr(o.from)
-		if err != nil {
-			return a, fmt.Errorf("--from %q: give an address of this host", o.from)
-		}
-		return a.Unmap(), nil
-	}
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "udp", to.String()) // sends nothing: the system chooses the source address
-	if err != nil {
-		return netip.Addr{}, fmt.Errorf("no way to %v: %w", to, err)
-	}
-	defer c.Close()
-	a, err := netip.ParseAddrPort(c.LocalAddr().String())
-	return a.Addr().Unmap(), err
-}
-
-// interfaceOf is the name of the interface that has an address.
-func interfaceOf(a netip.Addr) (string, error) {
-	all, err := net.Interfaces()
-	if err != nil {
-		return "", fmt.Errorf("list the interfaces: %w", err)
-	}
-	for _, i := range all {
-		addrs, err := i.Addrs()
-		if err != nil {
-			return "", fmt.Errorf("list the addresses of %s: %w", i.Name, err)
-		}
-		for _, have := range addrs {
-			if p, err := netip.ParsePrefix(have.String()); err == nil && p.Addr().Unmap() == a {
-				return i.Name, nil
-			}
+// advice is what to do about a peer that cannot be reached; empty: the error says it itself.
+func advice(err error) string {
+	for errno, what := range map[syscall.Errno]string{
+		syscall.ETIMEDOUT:    "check the address, and the firewalls on the way to it",
+		syscall.EHOSTUNREACH: "check the address, whether that machine is up, and the firewalls on the way to it",
+		syscall.ECONNREFUSED: "start the peer first, or give the port that it listens on",
+		syscall.EACCES:       "give the address of one machine, and not of a whole network",
+	} {
+		if errors.Is(err, errno) {
+			return ": " + what
 		}
 	}
-	return "", fmt.Errorf("no interface has the address %v: --from must be one of this host's", a)
+	return ""
 }

@@ -92,9 +92,18 @@ func holdPort(port uint16) (int, error) {
 	}
 	if err != nil {
 		closeAll(fd)
+		if errors.Is(err, unix.EACCES) {
+			return -1, lowPort(port, err)
+		}
 		return -1, fmt.Errorf("packet: hold TCP port %d: %w", port, err)
 	}
 	return fd, nil
+}
+
+// lowPort says what to do about a port that is kept for the privileged (ip(7), ip_unprivileged_port_start).
+func lowPort(port uint16, err error) error {
+	return fmt.Errorf("packet: TCP port %d needs CAP_NET_BIND_SERVICE as well: run `setcap cap_net_raw,cap_net_bind_service+ep %s` as root, give a container cap_add: [NET_RAW, NET_BIND_SERVICE], or choose a port from %d on (%w)",
+		port, program(), firstUnprivileged, err)
 }
 
 // dropBelowTopTTL makes a socket drop whatever has passed a router, or was sent with an ordinary TTL (the generalized

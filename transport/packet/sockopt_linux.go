@@ -24,11 +24,16 @@ func open(domain, typ, protocol int) (int, error) {
 
 // permission says what to do about a missing capability.
 func permission(err error) error {
-	program, perr := os.Executable()
-	if perr != nil {
-		program = "hawser-client"
+	return fmt.Errorf("packet: raw sockets need CAP_NET_RAW: run `setcap cap_net_raw+ep %s` as root, or give a container cap_add: [NET_RAW] (%w)", program(), err)
+}
+
+// program is the path of this program, for commands about it.
+func program() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "hawser-client"
 	}
-	return fmt.Errorf("packet: raw sockets need CAP_NET_RAW: run `setcap cap_net_raw+ep %s` as root, or give a container cap_add: [NET_RAW] (%w)", program, err)
+	return path
 }
 
 // attach puts a filter on a socket for good.
