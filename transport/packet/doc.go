@@ -17,7 +17,8 @@
 // The kernel's own output also carries Control packets, whatever has a next hop that is not known for certain, and now
 // and then a small packet, because packet sockets neither resolve nor refresh the kernel's table of neighbours. IPsec
 // policies, address translation and firewalls of this host see nothing of what packet sockets send; an uplink that needs
-// them has to be degraded to raw IP, which [Suspicion] finds out for firewalls.
+// them has to be degraded to raw IP, which [Suspicion] and ReportReset find out for firewalls. What a firewall refuses to
+// let out because it has not seen the rest of its flow goes by packet socket instead, except what opens a flow.
 //
 // # Ways to receive
 //

@@ -95,5 +95,36 @@ func (b Block) errorsIPv6() []bpf.Instruction {
 	}
 }
 
+// sentResets passes TCP resets that leave this host from a port of the block, on a packet socket for all protocols. It
+// runs on everything that arrives as well, which the first test fails.
+func (b Block) sentResets(base uint32) []bpf.Instruction {
+	const outgoing, rst, flags = 4, 0x04, 13 // PACKET_OUTGOING of linux/if_packet.h
+	return []bpf.Instruction{
+		bpf.LoadExtension{Num: bpf.ExtType},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: outgoing, SkipTrue: 19},
+		bpf.LoadExtension{Num: bpf.ExtProto},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: etherTypeIPv6, SkipTrue: 10},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: etherTypeIPv4, SkipTrue: 16},
+		bpf.LoadAbsolute{Off: base + 9, Size: 1},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: protocolTCP, SkipTrue: 14},
+		bpf.LoadAbsolute{Off: base + 6, Size: 2},
+		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: ipv4Fragment, SkipTrue: 12},
+		bpf.LoadMemShift{Off: base},
+		bpf.LoadIndirect{Off: base + flags, Size: 1},
+		bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: rst, SkipTrue: 9},
+		bpf.LoadIndirect{Off: base, Size: 2},
+		bpf.Jump{Skip: 5},
+		bpf.LoadAbsolute{Off: base + 6, Size: 1}, // IPv6
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: protocolTCP, SkipTrue: 5},
+		bpf.LoadAbsolute{Off: base + ipv6Header + flags, Size: 1},
+		bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: rst, SkipTrue: 3},
+		bpf.LoadAbsolute{Off: base + ipv6Header, Size: 2},
+		bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: uint32(b.mask())},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(b.First), SkipTrue: 1},
+		bpf.RetConstant{Val: 0},
+		bpf.RetConstant{Val: wholePacket},
+	}
+}
+
 // dropAll passes nothing.
 func dropAll() []bpf.Instruction { return []bpf.Instruction{bpf.RetConstant{Val: 0}} }

@@ -34,6 +34,11 @@ func (s *Socket) flush(o *outbox, ps []Packet, w *way, now time.Time) (int, erro
 		if errors.Is(err, unix.EMSGSIZE) { // the MTU has shrunk this moment
 			err = &TooBigError{Size: wireLen(&ps[slot.packet])}
 		}
+		if w.raw && errors.Is(err, unix.EPERM) {
+			if around, e := s.goAround(o, ps, next, now, err); !errors.Is(e, unix.EPERM) {
+				return around, e
+			}
+		}
 		err = s.judge(w, slot.super, err, now)
 	}
 	return next, err

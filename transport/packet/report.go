@@ -17,6 +17,9 @@ const (
 	ReportUnreachable
 	// ReportProhibited: a firewall has refused it (ICMP codes 9, 10, 13; ICMPv6 1, 5, 6).
 	ReportProhibited
+	// ReportReset: this host has sent a RST from our port. If the carrier has not, a firewall of this host has: it takes the
+	// flow for none that it knows, and cuts it off at the peer.
+	ReportReset
 	// ReportMTU: the interface's MTU has changed. No message, so no addresses and ports.
 	ReportMTU
 )
@@ -42,6 +45,8 @@ func (r Report) String() string {
 		return fmt.Sprintf("unreachable (code %d) from %v: %d→%d seq %d", r.Code, r.From, r.LocalPort, r.RemotePort, r.Seq)
 	case ReportProhibited:
 		return fmt.Sprintf("prohibited (code %d) from %v: %d→%d seq %d", r.Code, r.From, r.LocalPort, r.RemotePort, r.Seq)
+	case ReportReset:
+		return fmt.Sprintf("reset sent by this host: %d→%d seq %d", r.LocalPort, r.RemotePort, r.Seq)
 	case ReportMTU:
 		return fmt.Sprintf("interface mtu %d", r.MTU)
 	}

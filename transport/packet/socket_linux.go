@@ -40,7 +40,7 @@ type Socket struct {
 	// Sending. life is held for reading by writers, so that no descriptor is closed under them.
 	life     sync.RWMutex
 	closed   bool
-	out      int // packet socket without a protocol: it receives nothing
+	out      int // packet socket; what it receives is the resetTap's
 	raw      [2]int
 	outboxes sync.Pool
 }
@@ -65,7 +65,7 @@ func Open(cfg Config) (_ *Socket, err error) {
 	}
 	s := &Socket{
 		block: cfg.Ports.Block(), hops: newHops(), interfaces: interfaces{limit: cfg.Best, all: map[int]*iface{}},
-		unrouted: &iface{}, out: -1, raw: [2]int{-1, -1},
+		unrouted: &iface{ladder: ladder{mode: ModeRawIP, best: ModeRawIP, reason: "the routes are not known yet"}}, out: -1, raw: [2]int{-1, -1},
 	}
 	s.outboxes.New = func() any { return new(outbox) }
 	if err := s.choose(cfg.Interface); err != nil {
@@ -175,6 +175,11 @@ func (s *Socket) openInlets() error {
 		}
 		s.taps, s.inlets = append(s.taps, t), append(s.inlets, t)
 	}
+	resets, err := openResetTap(s)
+	if err != nil {
+		return err
+	}
+	s.inlets = append(s.inlets, resets)
 	for _, v6 := range []bool{false, true} {
 		t, err := openErrorTap(s, v6)
 		if v6 && errors.Is(err, unix.EAFNOSUPPORT) {
@@ -225,6 +230,21 @@ func (s *Socket) report(p Packet) { s.notices.add(p) }
 func (s *Socket) local(a netip.Addr) bool {
 	_, ok := (*s.addrs.Load())[a]
 	return ok
+}
+
+// forged says whether a packet pretends to come from another machine although it arrives by loopback: a firewall that
+// rejects what this host sends answers in the peer's name.
+func (s *Socket) forged(index int, src netip.Addr) bool {
+	if s.local(src) {
+		return false
+	}
+	f := s.interfaces.get(index)
+	if f == nil {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.looped
 }
 
 // Index is the index of the Socket's interface, which may be the master of the one that was asked for; 0: all.

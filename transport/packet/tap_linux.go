@@ -66,11 +66,18 @@ func openTap(s *Socket, etherType uint16) (t *tap, err error) {
 	if err = attach(t.fd, program); err != nil {
 		return nil, err
 	}
-	err = unix.Bind(t.fd, &unix.SockaddrLinklayer{Protocol: netOrder(etherType), Ifindex: s.index})
-	if err != nil {
-		return nil, fmt.Errorf("packet: bind to interface %d: %w", s.index, err)
+	if err = bindPacket(t.fd, etherType, s.index); err != nil {
+		return nil, err
 	}
 	return t, nil
+}
+
+// bindPacket has a packet socket receive an EtherType from an interface; index 0: from all.
+func bindPacket(fd int, etherType uint16, index int) error {
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: netOrder(etherType), Ifindex: index}); err != nil {
+		return fmt.Errorf("packet: bind to interface %d: %w", index, err)
+	}
+	return nil
 }
 
 func (t *tap) file() int { return t.fd }
@@ -137,7 +144,7 @@ func (t *tap) read(slot *receiveSlot, m *mmsghdr, p *Packet) bool {
 		c.malformed.Add(1)
 		return false
 	}
-	if slot.name.Pkttype != unix.PACKET_HOST || !t.s.local(ip.dst) {
+	if slot.name.Pkttype != unix.PACKET_HOST || !t.s.local(ip.dst) || t.s.forged(int(slot.name.Ifindex), ip.src) {
 		c.notOurs.Add(1)
 		return false
 	}

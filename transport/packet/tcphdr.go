@@ -10,6 +10,7 @@ const (
 	flagsOffset    = 13
 
 	flagFIN = 0x01
+	flagSYN = 0x02
 	flagPSH = 0x08
 	flagCWR = 0x80
 )

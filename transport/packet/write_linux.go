@@ -112,6 +112,35 @@ func (s *Socket) way(p *Packet, now time.Time) (w way, err error) {
 	return w, nil
 }
 
+// goAround sends a packet by frames that the kernel's output has refused: a firewall of this host takes it for one of a
+// flow that it does not know, because the rest went past it. Else an outage would be the end of such a flow, whose
+// retransmissions go by raw IP. What opens a flow is refused for good, as the firewall's owner wants it. cause is the
+// refusal, and what comes back when the packet cannot go.
+func (s *Socket) goAround(o *outbox, ps []Packet, i int, now time.Time, cause error) (int, error) {
+	p := &ps[i]
+	w, err := s.way(p, now)
+	if err != nil || w.f.limit == ModeRawIP || w.out.link == linkUnknown || p.Header[flagsOffset]&flagSYN != 0 {
+		return i, cause
+	}
+	index := p.Interface
+	if index == 0 {
+		index = s.index
+	}
+	if w.hop = s.hops.find(now, routeKey{index, p.Local, p.Remote}, false, false); !w.hop.direct {
+		return i, cause // the next one may, when the hop is known
+	}
+	w.raw, w.mode = false, ModeFrames
+	o.reset()
+	if err := s.fill(o, p, i, &w); o.n == 0 {
+		return i, err
+	}
+	next, err := s.flush(o, ps, &w, now)
+	if next == i && err == nil && p.Len() > 0 {
+		return i, cause // the interface takes no frames
+	}
+	return next, err
+}
+
 // fill puts a packet into the outbox, or as much of it as there is room for.
 func (s *Socket) fill(o *outbox, p *Packet, packet int, w *way) error {
 	payload := p.Len()

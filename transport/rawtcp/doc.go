@@ -31,6 +31,23 @@
 // later. Until it has gone, nothing else is emitted, but what arrives is still taken in, so that acknowledgements and
 // timers of a connection do not wait for its queue.
 //
+// # Firewalls of this host
+//
+// A stateful filter of this host sees what arrives, after we have read it, and of what leaves only handshakes, probes and
+// what is repeated after a time-out. What it then does to a connection:
+//
+//   - It drops what arrives: no harm.
+//   - It rejects what arrives with RST, which goes to the peer. A sender is cut at the first acknowledgement, a receiver when
+//     the peer uses more window than the handshake has shown, and may wait for ever then. The packet path shows the RSTs
+//     that leave this host (packet.ReportReset): the interface moves to raw IP at once, in both roles, and a connection that
+//     the RST has ended at the peer ends here with ErrCut.
+//   - It drops or rejects what leaves: the packet path sends that by packet socket instead, and does not believe a RST that
+//     loopback brings in a peer's name.
+//   - It rejects with ICMP what arrives: the peer hears of that, and goes on.
+//
+// One that drops before we have read is not found out: on a bridge with net.bridge.bridge-nf-call-iptables=1, a chain at
+// prerouting with `ct state invalid drop`. Acknowledgements do not come then, as in a black hole; set raw IP by hand.
+//
 // # Ports
 //
 // A client never answers a segment of no connection: what else passes through this host by its ports is none of its

@@ -13,6 +13,8 @@ var (
 	ErrPorts = errors.New("rawtcp: all reserved ports are in use towards this peer: close connections, wait a minute, or reserve more")
 	// ErrPathGone: the packet path has ended, mostly because its interface is gone. Open a new one and a new Endpoint.
 	ErrPathGone = errors.New("rawtcp: the packet path has ended")
+	// ErrCut: a firewall of this host has reset the connection at the peer.
+	ErrCut = errors.New("rawtcp: a firewall of this host has reset the connection, because it has not seen what packet sockets send: connect again, for the interface sends by raw IP now")
 	// ErrBacklog: a connection that nobody has accepted in time was reset.
 	ErrBacklog = errors.New("rawtcp: too many connections wait to be accepted")
 )
@@ -41,6 +43,7 @@ var systemErrors = []struct {
 	errno syscall.Errno
 }{
 	{tcp.ErrReset, syscall.ECONNRESET},
+	{ErrCut, syscall.ECONNRESET},
 	{tcp.ErrRefused, syscall.ECONNREFUSED},
 	{tcp.ErrTimeout, syscall.ETIMEDOUT},
 	{tcp.ErrUnreachable, syscall.EHOSTUNREACH},

@@ -7,6 +7,7 @@ import (
 
 	"hawser/transport/packet"
 	"hawser/transport/tcp"
+	"hawser/transport/wire"
 )
 
 const (
@@ -90,6 +91,10 @@ func (c *Conn) receive() (more bool) {
 
 // take takes one packet in.
 func (c *Conn) take(a *arrival) {
+	if a.p.Report != nil && a.p.Report.Kind == packet.ReportReset {
+		c.cutHere(a)
+		return
+	}
 	if a.p.Report != nil {
 		e := icmpError(&a.p)
 		taken := c.m.Unreachable(a.p.At, &e)
@@ -126,6 +131,23 @@ func (c *Conn) suspect(now time.Time, reason string) {
 		c.e.cut(c, c.leavesBy(), now, reason)
 	}
 }
+
+// cutHere takes note that this host has sent a RST of the connection, which is not ours: the loop of a connection that sends
+// one ends with it. So a firewall has, and the interface is to send by raw IP. The connection is over where the RST is what
+// the peer expects next; a side that only receives, or waits for an answer, would never hear of it. While data are under
+// way the peer may have ignored it, and what becomes of them tells.
+func (c *Conn) cutHere(a *arrival) {
+	if !c.proved {
+		return
+	}
+	c.e.proven(a.p.Interface, "a firewall of this host resets connections whose packets it has not seen")
+	if !ending(c.m.State()) && c.m.EndsAt(wire.Seq(a.p.Report.Seq)) {
+		c.m.Abort(ErrCut)
+	}
+}
+
+// ending tells whether our stream has ended in this state: the answer to our FIN tells how.
+func ending(s tcp.State) bool { return s == tcp.FinWait1 || s == tcp.FinWait2 || bothEnded(s) }
 
 // leavesBy is the interface that the connection's packets leave by, as far as is known.
 func (c *Conn) leavesBy() int {

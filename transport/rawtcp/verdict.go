@@ -11,6 +11,7 @@ import (
 
 const (
 	verdictTime   = 10 * time.Minute // for how long a verdict holds; then packet sockets are tried again
+	provenTime    = time.Hour        // likewise of one that is certain: each new try costs a connection
 	acquittalTime = time.Hour        // for how long an interface is above suspicion once a flow has outlived it
 	manyStrangers = 3                // whose connections have to be cut before that is a firewall's work
 )
@@ -75,9 +76,25 @@ func (v *verdicts) cut(p modes, index int, peer netip.Addr, stranger bool, now t
 	case stranger && !about.enough(source(peer)):
 		return
 	}
+	about.degrade(v, p, index, verdictTime, reason)
+}
+
+// proven notes that a firewall of this host was seen at work, which needs no other evidence, and nobody outside can feign:
+// has p send by raw IP.
+func (v *verdicts) proven(p modes, index int, reason string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	about := v.about(index)
+	if !v.closed && about.end == nil {
+		about.degrade(v, p, index, provenTime, reason)
+	}
+}
+
+// degrade is a verdict. v.mu is held.
+func (about *evidence) degrade(v *verdicts, p modes, index int, holds time.Duration, reason string) {
 	about.strangers = nil
 	p.Degrade(index, reason)
-	about.end = time.AfterFunc(verdictTime, func() { v.expire(p, index) })
+	about.end = time.AfterFunc(holds, func() { v.expire(p, index) })
 }
 
 // enough adds a source to the strangers whose connections were cut and tells whether they are many.
@@ -125,6 +142,13 @@ func source(a netip.Addr) netip.Prefix {
 func (e *Endpoint) cut(c *Conn, index int, now time.Time, reason string) {
 	if p, ok := e.conn.(modes); ok {
 		e.verdicts.cut(p, index, c.tuple.remote.Addr(), c.accepted, now, reason)
+	}
+}
+
+// proven hands a firewall that was seen at work to the verdicts.
+func (e *Endpoint) proven(index int, reason string) {
+	if p, ok := e.conn.(modes); ok {
+		e.verdicts.proven(p, index, reason)
 	}
 }
 

@@ -185,6 +185,9 @@ func (m *Machine) sendSeq(off int64) wire.Seq { return m.iss.Add(int(off)) }
 // sendOff is the offset that a number of our stream stands for: the one nearest to what is not acknowledged.
 func (m *Machine) sendOff(s wire.Seq) int64 { return m.una + int64(s.Diff(m.sendSeq(m.una))) }
 
+// EndsAt says whether seq is the number of the next byte that we shall send: a peer that has received all expects it.
+func (m *Machine) EndsAt(seq wire.Seq) bool { return m.state >= Established && m.sendOff(seq) == m.nxt }
+
 // recvOff and recvSeq do the same for the peer's stream.
 func (m *Machine) recvOff(s wire.Seq) int64   { return m.in.nxt + int64(s.Diff(m.recvSeq(m.in.nxt))) }
 func (m *Machine) recvSeq(off int64) wire.Seq { return m.irs.Add(int(off)) }
