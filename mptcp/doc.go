@@ -43,6 +43,9 @@
 //   - Facts that were measured on little, or in a queue that is gone, keep a path from being used, and so from being
 //     measured again. So an idle path is asked for its round trip while data moves on others, and under load a path whose
 //     rate has not stopped growing is taken to carry what the cap lets out for a try.
+//   - Where a path of changing length runs empty, its round trip strays from what is in flight ÷ rate. That, and not the
+//     deviation that TCP keeps, is the measure of what the cap has to add. And what is late at the start for a moment is
+//     no queue yet: a path whose start had ended on that needed another second to be filled.
 //   - At the begin of a transfer no rate is known and the window is small. A chunk on a path of 300 ms then holds up
 //     everything within a few round trips of the others. It waits for these as long as their rates are not known.
 //   - What is late by a path that loses is sent again as long as half of the allowance for that is unused.

@@ -157,7 +157,7 @@ func (k *core) flush(now time.Time) {
 		st := s.carrier.State()
 		s.ranges.release(st.Written)
 		if s.inFlight > 0 {
-			s.entry.SystemRTT(st.SystemRTT, st.SystemVar)
+			s.entry.SystemRTT(now, st.SystemRTT)
 		}
 		if st.Segments != s.segments || st.Retransmits != s.retransmits {
 			s.entry.Segments(st.Segments-s.segments, st.Retransmits-s.retransmits)

@@ -79,7 +79,6 @@ type State struct {
 	Unsent      int            // bytes accepted and not yet put on the wire by the local system; a hint
 	Cwnd        int            // congestion window of the local system, bytes; 0: not known
 	SystemRTT   time.Duration  // the local system's smoothed round trip; 0: not known
-	SystemVar   time.Duration  // its mean deviation; 0: not known
 	Beyond      int            // bytes that have arrived while a hole in either direction holds up their acknowledgement; a hint
 	Retransmits uint64         // segments sent again so far
 	Segments    uint64         // segments sent so far

@@ -237,7 +237,6 @@ func (s *Subflow) State() transport.State {
 		Unsent:      s.unsent + s.out.staged,
 		Cwnd:        s.info.Cwnd,
 		SystemRTT:   s.info.RTT,
-		SystemVar:   s.info.RTTVar,
 		Beyond:      s.beyond(),
 		Retransmits: s.info.Retransmits,
 		Segments:    s.info.Segments,

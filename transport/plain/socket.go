@@ -56,10 +56,9 @@ type Socket interface {
 type Info struct {
 	Cwnd        int // bytes
 	RTT         time.Duration
-	RTTVar      time.Duration // mean deviation of RTT
-	Sacked      int           // bytes that the peer's system has selectively acknowledged beyond a hole
-	Arrived     uint64        // bytes that the peer's system has acknowledged in any way since the begin; 0: not known
-	Retransmits uint64        // segments
+	Sacked      int    // bytes that the peer's system has selectively acknowledged beyond a hole
+	Arrived     uint64 // bytes that the peer's system has acknowledged in any way since the begin; 0: not known
+	Retransmits uint64 // segments
 	Segments    uint64
 }
 

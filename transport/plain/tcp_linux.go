@@ -87,7 +87,6 @@ func (s *tcpSocket) Info() (i Info) {
 		i = Info{
 			Cwnd:        int(t.Snd_cwnd) * int(t.Snd_mss),
 			RTT:         time.Duration(t.Rtt) * time.Microsecond,
-			RTTVar:      time.Duration(t.Rttvar) * time.Microsecond,
 			Sacked:      int(t.Sacked) * int(t.Snd_mss),
 			Arrived:     t.Bytes_acked + uint64(t.Sacked)*uint64(t.Snd_mss),
 			Retransmits: uint64(t.Total_retrans),

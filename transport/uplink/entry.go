@@ -17,6 +17,9 @@ const (
 	// startGain doubles the rate each round trip until it stops growing (BBRv3: 2), and overruns no queue of a whole
 	// bandwidth-delay product.
 	startGain = 2
+	// slowGain is used in its place while acknowledgements are late, which a queue and a path of changing length have in
+	// common: growth goes on until it is known which (RFC 9406, section 4.2: conservative slow start, a quarter a round trip).
+	slowGain = 1.25
 	// drainGain empties the path's queue, also when the minimum round trip has to be measured anew.
 	drainGain = 0.75
 	// capSlack is added to the minimum round trip: acknowledgements of the carrier come in steps and wait for
@@ -26,15 +29,17 @@ const (
 	capChunk = 16 << 10
 	// capStart is the cap before anything is known: the kernel's initial window and what it grows to in two round trips.
 	capStart = 64 << 10
-	// jitterSlots is over how many slots of the rate's window the deviation of round trips is smoothed.
-	jitterSlots = 8
 	// minRTTWindow is how long a smallest round trip counts (BBR: 10 s).
 	minRTTWindow = 10 * time.Second
 )
 
-// lateSign is how many acknowledgements in a row must be late before a queue, and not a hole or jitter, has delayed them
-// (RFC 9406, section 4.2, takes the least of 8 samples).
-const lateSign = 8
+// lateSign is how many acknowledgements in a row must be late before a queue, and not a hole, is taken to have delayed
+// them (RFC 9406, section 4.2, takes the least of 8 samples), and lateRounds for how many round trips more before it is
+// certain: a path of changing length is at its shortest for a moment within so long.
+const (
+	lateSign   = 8
+	lateRounds = 3
+)
 
 // queueSign is the delay beyond the minimum round trip that tells a queue (RFC 9406, section 4.2: an eighth of the round
 // trip, between 4 and 16 ms).
@@ -48,20 +53,20 @@ type Entry struct {
 	key   Key
 	users int // guarded by Board.mu
 
-	mu        sync.Mutex
-	rate      rateFilter
-	extra     extraFilter
-	inFlight  int
-	beyond    int  // of inFlight: arrived beyond a hole
-	tells     bool // the system tells of holes
-	minRTT    time.Duration
-	minRTTAt  time.Time
-	srtt      time.Duration
-	system    window        // what the kernel takes the round trip for, ns
-	deviation time.Duration // of that, as last told
-	jitter    time.Duration // deviation, smoothed over slots
-	late      int           // acknowledgements in a row that a queue has delayed
-	draining  time.Time     // until when the cap is lowered to measure minRTT anew; zero: not
+	mu       sync.Mutex
+	rate     rateFilter
+	extra    extraFilter
+	inFlight int
+	beyond   int  // of inFlight: arrived beyond a hole
+	tells    bool // the system tells of holes
+	minRTT   time.Duration
+	minRTTAt time.Time
+	srtt     time.Duration
+	system   window    // what the kernel takes the round trip for, ns
+	wander   wander    // of what is not a queue in it
+	flight   [2]int    // most bytes in flight in the slot of the rate's window under way, and in the one before
+	late     int       // acknowledgements in a row that came late
+	draining time.Time // until when the cap is lowered to measure minRTT anew; zero: not
 
 	suspect  time.Time // since when; zero: not suspect
 	watchers map[int]func()
@@ -93,14 +98,11 @@ func (e *Entry) Acked(now time.Time, m Mark, n int, rtt time.Duration) {
 	if e.late++; rtt <= e.minRTT+queueSign(e.minRTT) {
 		e.late = 0
 	}
-	if e.late >= lateSign {
-		e.rate.filled = true
-	}
-	turned := e.rate.acked(now, m, n, rtt, e.minRTT)
+	turned := e.rate.acked(now, m, n, rtt, e.minRTT, e.late >= lateSign)
 	e.extra.acked(now, n, e.rate.rate(), turned)
 	if turned {
 		e.system.turn()
-		e.jitter += (e.deviation - e.jitter) / jitterSlots
+		e.flight = [2]int{e.flying(), e.flight[0]}
 	}
 	e.clearSuspect()
 }
@@ -134,12 +136,26 @@ func (e *Entry) roundTrip(now time.Time, rtt time.Duration, alone bool) {
 
 // SystemRTT takes in what the kernel holds the round trip for: a hint, for it may be the round trip to a box that ends
 // TCP in the middle. It tells a queue, which delays every segment, from a hole, which delays the byte stream only.
-// deviation is its mean deviation, which a standing queue does not have and a path of changing length does.
-func (e *Entry) SystemRTT(rtt, deviation time.Duration) {
+// The deviation of what is not explained by a queue tells a path of changing length.
+func (e *Entry) SystemRTT(now time.Time, rtt time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.system.add(int(rtt))
-	e.deviation = deviation
+	e.flight[0] = max(e.flight[0], e.flying())
+	if e.rate.filled && rtt > 0 {
+		e.wander.add(now, max(rtt-e.queue(), e.minRTT))
+	}
+}
+
+// queue is the longest wait in the path's queue that what was in flight explains, in the slot of the rate's window under
+// way and the one before. Called with the lock held.
+func (e *Entry) queue() time.Duration {
+	rate := e.rate.rate()
+	if rate == 0 {
+		return 0
+	}
+	whole := float64(max(e.flight[0], e.flight[1])) / float64(rate)
+	return max(time.Duration(whole*float64(time.Second))-e.minRTT, 0)
 }
 
 // Beyond adds n, which may be negative, to the bytes in flight that the peer's system has beyond a hole in TCP's byte

@@ -47,7 +47,7 @@ func (e *Entry) limit(now time.Time) int {
 	if rate == 0 || e.minRTT == 0 {
 		return capStart
 	}
-	product := float64(rate) * (e.minRTT + capSlack + e.wander()).Seconds()
+	product := float64(rate) * (e.minRTT + capSlack + e.stretch()).Seconds()
 	if e.rate.filled && !e.draining.IsZero() && now.Before(e.draining.Add(e.srtt)) {
 		// Without the allowance for bursts: it would keep the queue standing, and the round trip that is then measured
 		// would be longer each time.
@@ -69,7 +69,11 @@ func (e *Entry) limit(now time.Time) int {
 
 // gain is what may be in flight as a multiple of rate × round trip. minRTT is measured.
 func (e *Entry) gain(now time.Time) float64 {
-	if !e.rate.filled {
+	switch {
+	case e.rate.filled:
+	case e.late >= lateSign:
+		return slowGain
+	default:
 		return startGain
 	}
 	switch now.UnixNano() / int64(e.minRTT) % gainCycle {
@@ -81,14 +85,13 @@ func (e *Entry) gain(now time.Time) float64 {
 	return cruiseGain
 }
 
-// wander is by how much the path itself is longer than its minimum now and then, without a queue: four mean deviations,
-// less what the gain has room for anyway. A radio link whose round trip wanders between 30 and 70 ms cannot be filled by
-// what is in flight in 30 ms.
-func (e *Entry) wander() time.Duration {
+// stretch is by how much the path itself is longer than its minimum now and then, without a queue: a radio link whose
+// round trip wanders between 30 and 70 ms cannot be filled by what is in flight in 30 ms.
+func (e *Entry) stretch() time.Duration {
 	if !e.rate.filled {
 		return 0
 	}
-	return min(max(4*e.jitter-e.minRTT/4, 0), e.minRTT)
+	return e.wander.room(e.minRTT)
 }
 
 // extraFilter measures by how much acknowledgements run ahead of the rate: a hole in TCP's byte stream holds back

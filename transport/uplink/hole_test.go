@@ -18,30 +18,72 @@ func TestBytesBeyondAHoleAreInFlightNoMore(t *testing.T) {
 	}
 }
 
-// A steady round trip gets no more in flight than before, one that wanders does.
+// A steady round trip gets no more in flight than before, one that wanders does, within bounds.
 func TestCapHasRoomForARoundTripThatWanders(t *testing.T) {
-	limit := func(deviation time.Duration) int {
-		l := newLink(50e6/8, 20*time.Millisecond)
+	const base = 40 * time.Millisecond
+	limit := func(swing, period time.Duration) int {
+		l := newLink(50e6/8, base/2)
 		sum, n := 0, 0 // over many round trips: the cap goes up and down within eight
-		for now := epoch; now.Before(epoch.Add(9 * time.Second)); now = l.run(now, now.Add(10*time.Millisecond)) {
-			l.entry.SystemRTT(40*time.Millisecond, deviation)
+		for now := epoch; now.Before(epoch.Add(9 * time.Second)); now = l.run(now, now.Add(2*time.Millisecond)) {
+			part := float64(now.Sub(epoch)%period) / float64(period) // a triangle of that swing
+			l.entry.SystemRTT(now, base+time.Duration(float64(swing)*2*min(part, 1-part)))
 			if now.Sub(epoch) > 5*time.Second {
 				sum, n = sum+l.entry.Facts(now).Cap, n+1
 			}
 		}
 		return sum / n
 	}
-	steady, still, wandering := limit(0), limit(2*time.Millisecond), limit(10*time.Millisecond)
+	const wave = 90 * time.Millisecond
+	steady, still, wandering, wild := limit(0, wave), limit(base/4, wave), limit(3*base/2, wave), limit(10*base, wave)
 	if still > steady+steady/100 || still < steady-steady/100 {
-		t.Errorf("a deviation of 2 ms changes the cap from %d to %d", steady, still)
+		t.Errorf("a swing of a quarter of the round trip changes the cap from %d to %d", steady, still)
 	}
 	if wandering < steady*13/10 || wandering > steady*2 {
-		t.Errorf("a deviation of 10 ms changes the cap from %d to %d", steady, wandering)
+		t.Errorf("a swing of one and a half round trips changes the cap from %d to %d", steady, wandering)
+	}
+	if wild > steady*3 {
+		t.Errorf("a swing of ten round trips changes the cap from %d to %d", steady, wild)
 	}
 }
 
-// The start ends when a queue has formed, whatever the application does: doubling what is in flight once more would fill
-// the queue, and a link of 200 ms would need a second to find that out by its rate.
+// What is measured after a pause does not count for the pause.
+func TestWanderForgetsNothingInAPause(t *testing.T) {
+	var w wander
+	now := epoch
+	for range 3000 {
+		now = now.Add(time.Millisecond)
+		w.add(now, 20*time.Millisecond)
+	}
+	w.add(now.Add(time.Minute), 60*time.Millisecond)
+	if most := 22 * time.Millisecond; w.mean > most || w.deviation > 2*time.Millisecond {
+		t.Errorf("one round trip of 60 ms after a pause makes the mean %v and the deviation %v", w.mean, w.deviation)
+	}
+}
+
+// A queue makes the round trip longer and shorter as well; what is in flight explains that, and gets no more room.
+func TestQueueIsNoWander(t *testing.T) {
+	const rate, base = 20e6 / 8, 200 * time.Millisecond
+	stretch := func(sent int) time.Duration {
+		l := newLink(rate, base/2)
+		now := l.run(epoch, epoch.Add(4*time.Second))
+		l.entry.Sent(now, sent)
+		for i := range 1000 { // up and down once in 400 ms
+			wait := time.Duration(min(i%400, 400-i%400)) * time.Millisecond
+			l.entry.SystemRTT(now.Add(time.Duration(i)*time.Millisecond), base+wait)
+		}
+		return l.entry.stretch()
+	}
+	if got := stretch(rate / 5); got != 0 { // 200 ms of the rate
+		t.Errorf("a queue of what is in flight makes room for %v more", got)
+	}
+	if got := stretch(0); got < 50*time.Millisecond {
+		t.Errorf("a wandering path has room for %v more: the test shows nothing", got)
+	}
+}
+
+// The start becomes slow when a queue may have formed and ends when one stays, whatever the application does: doubling
+// what is in flight again and again would fill the queue, and a link of 200 ms would need a second to find that out by
+// its rate.
 func TestStartEndsWithAQueue(t *testing.T) {
 	e := NewBoard().Acquire(Key{Uplink: "lte"})
 	now := epoch
@@ -51,17 +93,28 @@ func TestStartEndsWithAQueue(t *testing.T) {
 		now = now.Add(rtt)
 		e.Acked(now, m, 16<<10, rtt)
 	}
-	for range 20 {
-		ack(200 * time.Millisecond)
-		for range lateSign - 1 { // jitter: late ones, but not as many in a row
-			ack(240 * time.Millisecond)
+	const quick, late = 200 * time.Millisecond, 240 * time.Millisecond
+	expect := func(gain float64, what string) {
+		t.Helper()
+		if f := e.Facts(now); f.Settled || e.gain(now) != gain {
+			t.Fatalf("%s: settled %v, gain %v, want a start with %v", what, f.Settled, e.gain(now), gain)
 		}
 	}
-	if e.Facts(now).Settled {
-		t.Fatal("jitter ended the start")
+	for range 20 {
+		ack(quick)
+		for range lateSign - 1 {
+			ack(late)
+		}
+		expect(startGain, "a few late ones")
+		for range lateRounds - 1 { // a round trip each
+			ack(late)
+		}
+		expect(slowGain, "as many in a row as a queue makes, but not for long")
 	}
-	for range lateSign {
-		ack(240 * time.Millisecond)
+	ack(quick)
+	expect(startGain, "one in time")
+	for range lateSign + lateRounds - 1 {
+		ack(late)
 	}
 	if !e.Facts(now).Settled {
 		t.Error("a queue did not end the start")

@@ -34,6 +34,7 @@ type rateFilter struct {
 	roundEnd  uint64
 	fullRate  int // what the rate was when it last grew by a quarter
 	fullCount int // rounds without such growth
+	lateCount int // rounds in a row at whose ends acknowledgements were late
 	filled    bool
 }
 
@@ -52,8 +53,8 @@ func (r *rateFilter) sent(now time.Time, inFlight int) Mark {
 func (r *rateFilter) appLimit(inFlight int) { r.limited = r.delivered + uint64(inFlight) + 1 }
 
 // acked takes in the acknowledgement of n bytes, m being the mark of the newest of them and rtt its round trip, and
-// reports whether a slot of the window has ended.
-func (r *rateFilter) acked(now time.Time, m Mark, n int, rtt, minRTT time.Duration) bool {
+// reports whether a slot of the window has ended. With late it and the ones before it came late.
+func (r *rateFilter) acked(now time.Time, m Mark, n int, rtt, minRTT time.Duration, late bool) bool {
 	r.delivered += uint64(n)
 	r.deliveredAt = now
 	if m.Sent.After(r.firstSent) {
@@ -61,6 +62,7 @@ func (r *rateFilter) acked(now time.Time, m Mark, n int, rtt, minRTT time.Durati
 	}
 	if m.delivered >= r.roundEnd {
 		r.roundEnd = r.delivered
+		r.watchLateness(late)
 		if !m.appLimited {
 			r.watchStart(rtt > minRTT+minRTT/4+capSlack)
 		}
@@ -108,6 +110,14 @@ func (r *rateFilter) watchStart(queued bool) {
 	}
 	r.fullCount++
 	r.filled = queued || r.fullCount >= 3
+}
+
+// watchLateness ends the start-up, once a round trip, on a queue that stays, whatever the application does.
+func (r *rateFilter) watchLateness(late bool) {
+	if r.lateCount++; !late {
+		r.lateCount = 0
+	}
+	r.filled = r.filled || r.lateCount >= lateRounds
 }
 
 // rate is the maximum of the window in bytes/s, 0 before the first sample.

@@ -186,7 +186,7 @@ func (s *socket) Info() plain.Info {
 	f := s.out
 	sacked := f.sacked * segmentSize
 	return plain.Info{
-		Cwnd: f.cc.window(), RTT: f.rtt.srtt, RTTVar: f.rtt.rttvar, Sacked: sacked, Arrived: f.una + uint64(sacked),
+		Cwnd: f.cc.window(), RTT: f.rtt.srtt, Sacked: sacked, Arrived: f.una + uint64(sacked),
 		Retransmits: f.retransmits, Segments: f.segments,
 	}
 }
