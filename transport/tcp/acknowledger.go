@@ -112,6 +112,19 @@ func (a *acknowledger) forget(nxt int64) {
 	a.n = kept
 }
 
+// retract drops what lies beyond off: "all SACK blocks MUST NOT report any old data which is no longer actually held by
+// the receiver" (RFC 2018 §8).
+func (a *acknowledger) retract(off int64) {
+	kept := 0
+	for _, b := range a.blocks[:a.n] {
+		if b.end = min(b.end, off); b.start < b.end {
+			a.blocks[kept] = b
+			kept++
+		}
+	}
+	a.n = kept
+}
+
 // advance makes a delayed acknowledgement due.
 func (a *acknowledger) advance(now instant) {
 	if a.at != 0 && now >= a.at {

@@ -51,7 +51,7 @@ type Config struct {
 
 	ReceiveBuffer    int    // bytes of window at first; 0: 256 kB
 	MaxReceiveBuffer int    // bytes to which the window may grow; 0: 16 MB
-	Budget           Budget // what the growth is taken from; nil: no limit but MaxReceiveBuffer
+	Budget           Budget // what 5/4 of the window is taken from; nil: no limit but MaxReceiveBuffer
 
 	MSL         time.Duration // maximum segment lifetime: TIME-WAIT takes two, or three RTOs if that is longer; 0: 30 s
 	MinRTO      time.Duration // 0: 200 ms

@@ -13,8 +13,8 @@
 //
 // Payload is never copied to be sent. Append takes a reference to the sender's memory, Emit hands out slices of it,
 // and the memory is released when the peer has acknowledged it. So a batch must be written before the next Receive.
-// Received payload goes up by reference as well (Next); a small payload that pins a large buffer is copied together
-// with others while nobody takes it, so that a window of memory is what it says.
+// Received payload goes up by reference as well (Next); what waits is copied where it would keep too much memory from
+// being used, so that a window never costs more than 5/4 of its size, a packet's buffer and 32 kB besides.
 //
 // A segment that Emit fills may be a super-segment: up to 62 kB of payload, Segment.MSS of it in each packet. What one
 // Emit returned is one span of the scoreboard, and spans are split where acknowledgements and losses need it: loss

@@ -21,7 +21,7 @@ func (w *world) invariants(h *host) {
 		fail("una %d, nxt %d, end %d", m.una, m.nxt, m.queue.end)
 	}
 	checkBoard(m, fail)
-	checkReceive(m, fail)
+	w.checkReceive(m, fail)
 }
 
 func checkBoard(m *Machine, fail func(string, ...any)) {
@@ -66,11 +66,22 @@ func checkBoard(m *Machine, fail func(string, ...any)) {
 	}
 }
 
-func checkReceive(m *Machine, fail func(string, ...any)) {
+func (w *world) checkReceive(m *Machine, fail func(string, ...any)) {
 	q := &m.in
-	unread := 0
+	unread, held, loose := 0, 0, 0
 	for _, r := range q.ready.runs[q.ready.head:] {
 		unread += len(r.B)
+		held, loose = held+r.held, loose+waste(len(r.B), r.held)
+	}
+	for i := range q.pieces {
+		p := &q.pieces[i]
+		held, loose = held+p.held, loose+waste(len(p.b), p.held)
+	}
+	if held != q.held || loose != q.loose {
+		fail("memory is %d, %d of it loose; runs and pieces have %d and %d", q.held, q.loose, held, loose)
+	}
+	if most := charge(max(m.buf.size, int(m.buf.edge-q.nxt)+q.unread)) + chunkLen + w.pin + bookkeeping; held > most {
+		fail("%d bytes of memory for a window of %d", held, m.buf.size)
 	}
 	if unread != q.unread {
 		fail("unread is %d, runs hold %d", q.unread, unread)

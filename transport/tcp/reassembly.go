@@ -11,6 +11,7 @@ type piece struct {
 	start int64
 	b     []byte
 	owner wire.Owner
+	held  int // memory that it keeps from being used, bytes
 }
 
 func (p *piece) end() int64 { return p.start + int64(len(p.b)) }
@@ -23,12 +24,13 @@ func (p *piece) release() {
 }
 
 // maxPieces bounds the bookkeeping for bytes out of order: someone who sends every other byte of the window would
-// otherwise cost a hundred times what it holds. Data beyond it is dropped and has to come again.
+// otherwise cost a hundred times what it holds, and as many steps for each that is put before them. Data beyond it is
+// dropped and has to come again.
 const maxPieces = 4096
 
-// insert keeps b, which begins at off, where nothing is yet; the first copy of a byte counts. It tells how much of it
-// was new.
-func (q *receiveQueue) insert(off int64, b []byte, owner wire.Owner, pinned int) (added int) {
+// insert keeps b, which begins at off, where nothing is yet; the first copy of a byte counts. It tells how many bytes of
+// it were new and are kept, and how many there was no memory for.
+func (q *receiveQueue) insert(off int64, b []byte, owner wire.Owner, pinned int) (added, dropped int) {
 	i := q.findPiece(off)
 	for len(b) > 0 {
 		if i < len(q.pieces) && q.pieces[i].start <= off {
@@ -42,34 +44,68 @@ func (q *receiveQueue) insert(off int64, b []byte, owner wire.Owner, pinned int)
 			n = min(n, q.pieces[i].start-off)
 		}
 		if !q.insertAt(&i, off, b[:n], owner, pinned) {
-			return added
+			return added, len(b)
 		}
 		added += int(n)
 		off, b = off+n, b[n:]
 	}
-	return added
+	return added, 0
 }
 
-// insertAt puts b before the piece *i, or joins it to the one before, and sets *i to the piece after it.
+// insertAt puts b before the piece *i, or joins it to the one before, and sets *i to the piece after it; false: there is
+// no memory for it.
 func (q *receiveQueue) insertAt(i *int, off int64, b []byte, owner wire.Owner, pinned int) bool {
-	if owner != nil && sparse(len(b), pinned) {
-		b, owner = q.compact(b), nil
-		if *i > 0 {
-			if p := &q.pieces[*i-1]; p.end() == off && p.owner == nil && q.follows(p.b, b) {
-				p.b = q.chunk[len(q.chunk)-len(b)-len(p.b) : len(q.chunk) : len(q.chunk)]
-				return true
-			}
-		}
+	if owner != nil && !q.worthKeeping(len(b), pinned) {
+		return q.insertCopy(i, off, b)
 	}
-	if len(q.pieces) >= maxPieces {
+	if owner == nil {
+		pinned = len(b)
+	}
+	p := piece{start: off, b: b[:len(b):len(b)], owner: owner, held: pinned + bookkeeping}
+	if len(q.pieces) >= maxPieces || !q.fits(p.held) {
 		return false
 	}
 	if owner != nil {
 		owner.Retain()
 	}
-	q.pieces = slices.Insert(q.pieces, *i, piece{start: off, b: b, owner: owner})
-	*i++
+	q.insertPiece(i, p)
 	return true
+}
+
+// insertCopy is insertAt for bytes that are better copied.
+func (q *receiveQueue) insertCopy(i *int, off int64, b []byte) bool {
+	if *i > 0 {
+		p := &q.pieces[*i-1]
+		n := len(p.b) + len(b)
+		if p.end() == off && p.owner == nil && n <= chunkLen && q.fits(grown(p.b, n)-cap(p.b)) {
+			q.count(len(p.b), p.held, -1)
+			p.b = extend(p.b, b)
+			p.held = cap(p.b) + bookkeeping
+			q.count(len(p.b), p.held, 1)
+			return true
+		}
+	}
+	if len(q.pieces) >= maxPieces || !q.fits(len(b)+bookkeeping) {
+		return false
+	}
+	q.insertPiece(i, piece{start: off, b: exactly(b), held: len(b) + bookkeeping})
+	return true
+}
+
+func (q *receiveQueue) insertPiece(i *int, p piece) {
+	q.count(len(p.b), p.held, 1)
+	q.pieces = slices.Insert(q.pieces, *i, p)
+	*i++
+}
+
+// dropPieces gives up all pieces from the i-th on.
+func (q *receiveQueue) dropPieces(i int) {
+	for j := i; j < len(q.pieces); j++ {
+		p := &q.pieces[j]
+		q.count(len(p.b), p.held, -1)
+		p.release()
+	}
+	q.pieces = q.pieces[:i]
 }
 
 // findPiece is the first piece that ends after off.
@@ -90,11 +126,16 @@ func (q *receiveQueue) findPiece(off int64) int {
 func (q *receiveQueue) pull() {
 	n := 0
 	for n < len(q.pieces) && q.pieces[n].start <= q.nxt {
-		p := q.pieces[n]
-		if skip := q.nxt - p.start; skip < int64(len(p.b)) {
-			q.pushOwned(Run{B: p.b[skip:], Offset: q.nxt - 1, Owner: p.owner})
-		} else {
-			p.release()
+		p := &q.pieces[n]
+		q.count(len(p.b), p.held, -1)
+		b := p.b[min(q.nxt-p.start, int64(len(p.b))):]
+		switch {
+		case p.owner == nil:
+			q.pushCopy(b)
+		case len(b) > 0:
+			q.pushRun(Run{B: b, Owner: p.owner, held: p.held})
+		default:
+			p.owner.Release()
 		}
 		n++
 	}
@@ -134,6 +175,7 @@ func (m *Machine) receiveData(s *wire.Segment, off int64) {
 		m.ack.owe() // a window probe, or nothing new
 		return
 	}
+	q.limit = m.buf.memory(q)
 	had, before := len(q.pieces) > 0, q.nxt
 	at := off
 	for _, b := range s.Data {
@@ -141,6 +183,7 @@ func (m *Machine) receiveData(s *wire.Segment, off int64) {
 		m.receiveBytes(at, b, s)
 		at += int64(len(b))
 	}
+	m.fit()
 	if q.nxt == before {
 		m.ack.outOfOrder(m, off, end)
 		return
@@ -164,9 +207,11 @@ func (m *Machine) receiveBytes(off int64, b []byte, s *wire.Segment) {
 			continue
 		}
 		if off > q.nxt {
-			if q.insert(off, b, s.Owner, s.Pinned) == 0 {
+			added, dropped := q.insert(off, b, s.Owner, s.Pinned)
+			if added+dropped == 0 {
 				m.ack.duplicate(off, off+int64(len(b)))
 			}
+			m.stats.Discarded += int64(dropped)
 			return
 		}
 		n := int64(len(b))

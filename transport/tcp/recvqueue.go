@@ -1,14 +1,13 @@
 package tcp
 
-import (
-	"hawser/transport/wire"
-)
+import "hawser/transport/wire"
 
 // A Run is received bytes in order, and the memory that holds them.
 type Run struct {
 	B      []byte
 	Offset int64 // place in the peer's stream, payload bytes from 0
 	Owner  wire.Owner
+	held   int // memory that it keeps from being used, bytes
 }
 
 // Release gives the bytes up. The Run must not be used after it.
@@ -35,57 +34,56 @@ type receiveQueue struct {
 	unread   int  // bytes that wait for Next
 	ready    readyQueue
 	pieces   []piece // out of order, by offset, without overlap
-	chunk    []byte  // memory into which small payloads are copied
+
+	held  int // memory of runs and pieces, bytes
+	loose int // … that is more than their bytes and could be had back by copying them
+	limit int // of held; see fit
 }
 
 func (q *receiveQueue) init() { q.nxt = 0 }
 
-// sparse tells whether a payload would keep more than four times its own size from being used.
-func sparse(n, pinned int) bool { return pinned > 4*n }
-
-// chunkLen is what is allocated at a time for small payloads.
-const chunkLen = 32 << 10
-
-// compact copies b to where the memory of small payloads ends. It is collected when nothing refers to it any more.
-func (q *receiveQueue) compact(b []byte) []byte {
-	if cap(q.chunk)-len(q.chunk) < len(b) {
-		q.chunk = make([]byte, 0, max(chunkLen, len(b)))
-	}
-	at := len(q.chunk)
-	q.chunk = append(q.chunk, b...)
-	return q.chunk[at:len(q.chunk):len(q.chunk)]
-}
-
-// follows tells whether b lies right after a in the memory of small payloads, so that both can be one.
-func (q *receiveQueue) follows(a, b []byte) bool {
-	n := len(q.chunk)
-	return len(a) > 0 && len(b) > 0 && n >= len(a)+len(b) && &q.chunk[n-len(b)] == &b[0] && &q.chunk[n-len(b)-len(a)] == &a[0]
-}
-
 // push adds bytes that are next in order. Their owner is retained, unless they are copied: that is when something
-// waits before them already.
+// waits before them already, and they would keep too much memory from being used.
 func (q *receiveQueue) push(b []byte, owner wire.Owner, pinned int) {
-	r := &q.ready
-	last := len(r.runs) - 1
-	waits := r.head <= last
-	if waits && owner != nil && sparse(len(b), pinned) {
-		b, owner = q.compact(b), nil
-		if tail := &r.runs[last]; tail.Owner == nil && q.follows(tail.B, b) {
-			tail.B = q.chunk[len(q.chunk)-len(b)-len(tail.B) : len(q.chunk) : len(q.chunk)]
-			q.advance(len(b))
-			return
-		}
+	if q.ready.head < len(q.ready.runs) && owner != nil && !q.worthKeeping(len(b), pinned) {
+		q.pushCopy(b)
+		return
 	}
 	if owner != nil {
 		owner.Retain()
+	} else {
+		pinned = len(b)
 	}
-	q.pushOwned(Run{B: b, Offset: q.nxt - 1, Owner: owner})
+	q.pushRun(Run{B: b[:len(b):len(b)], Owner: owner, held: pinned + bookkeeping})
 }
 
-// pushOwned adds a run whose memory is ours already.
-func (q *receiveQueue) pushOwned(run Run) {
-	q.ready.runs = append(q.ready.runs, run)
-	q.advance(len(run.B))
+// pushCopy adds bytes that are next in order as copies.
+func (q *receiveQueue) pushCopy(b []byte) {
+	for len(b) > 0 {
+		last := len(q.ready.runs) - 1
+		if last < q.ready.head || q.ready.runs[last].Owner != nil || len(q.ready.runs[last].B) >= chunkLen {
+			n := min(len(b), chunkLen)
+			q.pushRun(Run{B: exactly(b[:n]), held: n + bookkeeping})
+			b = b[n:]
+			continue
+		}
+		tail := &q.ready.runs[last]
+		n := min(len(b), chunkLen-len(tail.B))
+		q.count(len(tail.B), tail.held, -1)
+		tail.B = extend(tail.B, b[:n])
+		tail.held = cap(tail.B) + bookkeeping
+		q.count(len(tail.B), tail.held, 1)
+		q.advance(n)
+		b = b[n:]
+	}
+}
+
+// pushRun adds a run whose memory is ours already.
+func (q *receiveQueue) pushRun(r Run) {
+	r.Offset = q.nxt - 1
+	q.count(len(r.B), r.held, 1)
+	q.ready.runs = append(q.ready.runs, r)
+	q.advance(len(r.B))
 }
 
 func (q *receiveQueue) advance(n int) {
@@ -106,6 +104,7 @@ func (q *receiveQueue) take() (Run, bool) {
 		r.runs, r.head = r.runs[:0], 0
 	}
 	q.unread -= len(run.B)
+	q.count(len(run.B), run.held, -1)
 	return run, true
 }
 
@@ -121,8 +120,6 @@ func (q *receiveQueue) dropReady() {
 }
 
 func (q *receiveQueue) dropUnordered() {
-	for i := range q.pieces {
-		q.pieces[i].release()
-	}
-	q.pieces, q.chunk = nil, nil
+	q.dropPieces(0)
+	q.pieces = nil
 }

@@ -30,8 +30,8 @@ func (w *receiveWindow) begin(m *Machine) {
 		w.size = min(w.size, 0xffff)
 	}
 	if b := m.cfg.Budget; b != nil {
-		if b.Reserve(w.size) {
-			w.granted = w.size
+		if b.Reserve(charge(w.size)) {
+			w.granted = charge(w.size)
 		} else {
 			w.size = min(w.size, 2*m.mtu.top)
 		}
@@ -139,10 +139,10 @@ func (m *Machine) grow() {
 		return
 	}
 	if b := m.cfg.Budget; b != nil {
-		if !b.Reserve(want - w.granted) {
+		if !b.Reserve(charge(want) - w.granted) {
 			return
 		}
-		w.granted = want
+		w.granted = charge(want)
 	}
 	w.size = want
 }
