@@ -92,6 +92,31 @@ func TestADeviceWithoutLinkHeaderSendsSuperSegmentsAndReceives(t *testing.T) {
 	a.want(peer, 9, 1000)
 }
 
+// RFC 1122 §3.2.1.2: "A host MUST verify the IP header checksum on every received datagram and silently discard every
+// datagram that has a bad checksum."
+func TestIPv4HeadersWithABadChecksumAreDiscarded(t *testing.T) {
+	lab := netlab.New(t)
+	h := lab.Host("a")
+	tun := openTUN(t, h, "tun0", "192.0.2.1/24")
+	a := stationOn(t, h, "tun0", clientPort, netip.MustParseAddr("192.0.2.1"), netip.Addr{})
+	peer := &station{port: serverPort, v4: netip.MustParseAddr("192.0.2.2")}
+	in := Packet{Local: peer.v4, Remote: a.v4, Header: tcpHeader(serverPort, clientPort, 9, 0x10, 12), Payload: data(1000)}
+	good := ipPacketOf(in)
+	for _, b := range [][]byte{
+		with(good, func(b []byte) { b[10] ^= 1 }), // the checksum itself
+		with(good, func(b []byte) { b[1] ^= 3 }),  // a mark that nobody has set
+		good,
+	} {
+		if _, err := tun.Write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.want(peer, 9, 1000)
+	if r := a.sock.Status().Received; r.Packets != 1 || r.BadSum != 2 || r.Malformed != 0 {
+		t.Errorf("%+v, want one packet, and two with a bad checksum", r)
+	}
+}
+
 func TestChangesOfTheInterfaceAreHandedUp(t *testing.T) {
 	lab := netlab.New(t)
 	ha, hb := lab.Host("a"), lab.Host("b")

@@ -24,8 +24,8 @@
 //
 // One packet socket per EtherType, bound to the interface or to all, behind a filter of ten instructions. A bridge, bond
 // or VLAN is read at its upper end: a socket for one of the lower interfaces is opened on the upper one instead. What was
-// sent to another host's address, though it passes here, is dropped. Checksums are verified here only when the kernel
-// does not vouch for them. ICMP messages about our segments arrive as reports in the same batches.
+// sent to another host's address, though it passes here, is dropped. The checksum of TCP is verified here only when the
+// kernel does not vouch for it, that of an IPv4 header always. ICMP messages about our segments arrive as reports in the same batches.
 //
 // # The kernel and our ports
 //

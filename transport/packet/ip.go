@@ -58,6 +58,7 @@ type ipPacket struct {
 	src, dst netip.Addr
 	class    uint8
 	payload  []byte // TCP, without what a link layer has padded
+	badSum   bool   // why it is not good: the header's checksum
 }
 
 // parseIP reads an unfragmented packet of TCP; for IPv6, one without extension headers.
@@ -74,6 +75,9 @@ func parseIP(b []byte) (p ipPacket, ok bool) {
 	return p, false
 }
 
+// parseIPv4 checks the header, too: "A host MUST verify the IP header checksum on every received datagram and silently
+// discard every datagram that has a bad checksum" (RFC 1122 §3.2.1.2). The kernel, which would do it, comes after us. What
+// it has merged has the checksum of the header that it has made.
 func parseIPv4(b []byte) (p ipPacket, ok bool) {
 	if len(b) < ipv4Header {
 		return p, false
@@ -83,6 +87,9 @@ func parseIPv4(b []byte) (p ipPacket, ok bool) {
 	case head < ipv4Header, total < head, total > len(b):
 		return p, false
 	case b[9] != protocolTCP, binary.BigEndian.Uint16(b[6:])&ipv4Fragment != 0:
+		return p, false
+	case sumBytes(b[:head]).fold() != 0xffff:
+		p.badSum = true
 		return p, false
 	}
 	p.src, p.dst = netip.AddrFrom4([4]byte(b[12:])), netip.AddrFrom4([4]byte(b[16:]))

@@ -2,6 +2,7 @@ package packet
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"net/netip"
 	"testing"
@@ -63,9 +64,27 @@ func TestParseIPRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		"hop by hop":      with(v6, func(b []byte) { b[6] = 0 }),
 		"mapped address":  with(v6, func(b []byte) { copy(b[8:], mapped[:]) }),
 	} {
-		if ip, ok := parseIP(b); ok {
+		if b[0]>>4 == 4 && b[0]&15 == ipv4Header/4 { // nothing but that may be wrong
+			binary.BigEndian.PutUint16(b[10:], 0)
+			binary.BigEndian.PutUint16(b[10:], ^slowSum(b[:ipv4Header]))
+		}
+		if ip, ok := parseIP(b); ok || ip.badSum {
 			t.Errorf("%s is accepted: %+v", name, ip)
 		}
+	}
+}
+
+// RFC 1122 §3.2.1.2: "A host MUST verify the IP header checksum on every received datagram".
+func TestParseIPVerifiesTheHeaderChecksum(t *testing.T) {
+	b := ipPacketOf(Packet{Local: here4, Remote: there4, Header: tcpHeader(1, 2, 3, 0, 0)})
+	for i := range 8 * ipv4Header {
+		bad := with(b, func(b []byte) { b[i/8] ^= 1 << (i % 8) })
+		if ip, ok := parseIP(bad); ok {
+			t.Errorf("bit %d of byte %d is wrong, and nobody sees it: %+v", i%8, i/8, ip)
+		}
+	}
+	if ip, ok := parseIP(with(b, func(b []byte) { b[8]-- })); ok || !ip.badSum {
+		t.Errorf("a hop less without another checksum: %+v, %v", ip, ok)
 	}
 }
 

@@ -29,7 +29,7 @@ type ReceiveCounters struct {
 	Bytes      uint64 // payload of these
 	Merged     uint64 // packets that the kernel had merged
 	Unverified uint64 // packets whose checksum the kernel left to us
-	BadSum     uint64 // dropped: wrong checksum
+	BadSum     uint64 // dropped: wrong checksum, of TCP or of the IPv4 header
 	Malformed  uint64 // dropped: no whole TCP segment over IP, or longer than a buffer
 	NotOurs    uint64 // dropped: sent to another host's address, or by this host
 	Overruns   uint64 // dropped by the kernel: the socket's buffer was full

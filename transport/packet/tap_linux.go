@@ -140,6 +140,10 @@ func (t *tap) read(slot *receiveSlot, m *mmsghdr, p *Packet) bool {
 		return false
 	}
 	ip, ok := parseIP(slot.buf.b[network:frame])
+	if ip.badSum {
+		c.badSum.Add(1)
+		return false
+	}
 	if !ok || !validHeader(ip.payload) {
 		c.malformed.Add(1)
 		return false

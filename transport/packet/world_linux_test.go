@@ -213,6 +213,9 @@ func TestTheKernelCutsAndMergesWhereTheDeviceCannot(t *testing.T) {
 		if largest := transfer(a, b, v6, 1400); largest < 2*1400 {
 			t.Errorf("the largest packet has %d bytes: nothing was merged", largest)
 		}
+		if r := b.sock.Status().Received; r.BadSum+r.Malformed > 0 { // the kernel has made new headers of the merged ones
+			t.Errorf("receiver: %+v", r)
+		}
 		if st := a.interfaceStatus(); st.SentGSO < bulk/MaxPayload || st.GSORefused > 0 {
 			t.Errorf("sender: %+v", st)
 		}
