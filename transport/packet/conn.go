@@ -88,6 +88,10 @@ type Packet struct {
 	// see it: handshakes, keep-alives, retransmissions after a timeout. Such a packet should be small.
 	Control bool
 
+	// Fragment, sent, IPv4: routers may cut it up. The kernel's own output carries it, too, which gives each such packet
+	// an identification of its own, as RFC 6864 §4.3 demands.
+	Fragment bool
+
 	At     time.Time // read: when
 	Report *Report   // read: not a segment; Header and Payload are empty
 

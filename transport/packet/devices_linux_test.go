@@ -2,6 +2,7 @@ package packet
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"net"
 	"net/netip"
@@ -90,6 +91,77 @@ func TestADeviceWithoutLinkHeaderSendsSuperSegmentsAndReceives(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.want(peer, 9, 1000)
+}
+
+// RFC 6864 §4.3: "Sources of non-atomic IPv4 datagrams … MUST NOT repeat IPv4 ID values within one MDL for a given source
+// address/destination address/protocol tuple", each segment for itself. All others must not be fragmented.
+func TestPacketsThatMayBeFragmentedHaveIdentifications(t *testing.T) {
+	lab := netlab.New(t)
+	h := lab.Host("a")
+	tun := openTUN(t, h, "tun0", "192.0.2.1/24")
+	a := stationOn(t, h, "tun0", clientPort, netip.MustParseAddr("192.0.2.1"), netip.Addr{})
+	peer := &station{port: serverPort, v4: netip.MustParseAddr("192.0.2.2")}
+	seen := map[uint16]bool{}
+	b := make([]byte, 1<<16)
+	const segments = 5
+	for i := range 100 {
+		p := a.packet(peer, false, 0, data(segments*500), 500)
+		p.Fragment = i%2 == 0
+		a.send(p)
+		for n := 0; n < segments; {
+			k, err := tun.Read(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := parseIP(b[:k]); !ok { // the system's own router solicitations
+				continue
+			}
+			n++
+			id, whole := binary.BigEndian.Uint16(b[4:]), b[6]&0x40 != 0
+			if whole == p.Fragment {
+				t.Fatalf("packet %d must not be fragmented: %v", i, whole)
+			}
+			if p.Fragment && (id == 0 || seen[id]) {
+				t.Fatalf("packet %d has the identification %d, which %v was used before", i, id, seen[id])
+			}
+			seen[id] = seen[id] || p.Fragment
+		}
+	}
+}
+
+// RFC 1122 §3.3.2: "The IP layer MUST implement reassembly of IP datagrams", and what is put together is checked as a
+// whole.
+func TestFragmentsArePutTogether(t *testing.T) {
+	lab := netlab.New(t)
+	h := lab.Host("a")
+	tun := openTUN(t, h, "tun0", "192.0.2.1/24")
+	a := stationOn(t, h, "tun0", clientPort, netip.MustParseAddr("192.0.2.1"), netip.Addr{})
+	peer := &station{port: serverPort, v4: netip.MustParseAddr("192.0.2.2")}
+	whole := ipPacketOf(Packet{Local: peer.v4, Remote: a.v4, Header: tcpHeader(serverPort, clientPort, 9, 0x10, 12), Payload: data(1000)})
+	var pieces [][]byte
+	for at := 0; at < len(whole)-ipv4Header; at += 256 {
+		end := min(at+256, len(whole)-ipv4Header)
+		b := append(bytes.Clone(whole[:ipv4Header]), whole[ipv4Header+at:ipv4Header+end]...)
+		binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+		binary.BigEndian.PutUint16(b[4:], 4711)
+		field := uint16(at / 8)
+		if end < len(whole)-ipv4Header {
+			field |= 0x2000
+		}
+		binary.BigEndian.PutUint16(b[6:], field)
+		binary.BigEndian.PutUint16(b[10:], 0)
+		binary.BigEndian.PutUint16(b[10:], ^slowSum(b[:ipv4Header]))
+		pieces = append(pieces, b)
+	}
+	for _, i := range []int{2, 0, 4, 1, 3} {
+		if _, err := tun.Write(pieces[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.want(peer, 9, 1000)
+	if r := a.sock.Status().Received; r.Packets != 1 || r.BadSum+r.Malformed != 0 {
+		t.Errorf("%+v", r)
+	}
 }
 
 // RFC 1122 §3.2.1.2: "A host MUST verify the IP header checksum on every received datagram and silently discard every

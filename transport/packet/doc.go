@@ -15,7 +15,8 @@
 // with a reason in the status and with new tries later. Local shapers (qdiscs) apply in every mode, for none is bypassed.
 //
 // The kernel's own output also carries Control packets, whatever has a next hop that is not known for certain, and now
-// and then a small packet, because packet sockets neither resolve nor refresh the kernel's table of neighbours. IPsec
+// and then a small packet, because packet sockets neither resolve nor refresh the kernel's table of neighbours; and all
+// that routers may fragment, because the kernel alone knows an identification that is used nowhere else (RFC 6864). IPsec
 // policies, address translation and firewalls of this host see nothing of what packet sockets send; an uplink that needs
 // them has to be degraded to raw IP, which [Suspicion] and ReportReset find out for firewalls. What a firewall refuses to
 // let out because it has not seen the rest of its flow goes by packet socket instead, except what opens a flow.
@@ -25,7 +26,8 @@
 // One packet socket per EtherType, bound to the interface or to all, behind a filter of ten instructions. A bridge, bond
 // or VLAN is read at its upper end: a socket for one of the lower interfaces is opened on the upper one instead. What was
 // sent to another host's address, though it passes here, is dropped. The checksum of TCP is verified here only when the
-// kernel does not vouch for it, that of an IPv4 header always. ICMP messages about our segments arrive as reports in the same batches.
+// kernel does not vouch for it, that of an IPv4 header always. ICMP messages about our segments arrive as reports in the
+// same batches.
 //
 // # The kernel and our ports
 //

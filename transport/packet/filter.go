@@ -31,7 +31,7 @@ const (
 // The filters below run on every packet that the host receives, so they are short and test first what most packets
 // fail. base is networkRelative on packet sockets; the offsets of raw sockets, and of tests, count from zero.
 
-// receiveIPv4 passes whole packets of TCP to the block. Fragments are left to nobody: the peer forbids fragmentation.
+// receiveIPv4 passes whole packets of TCP to the block. The kernel puts fragments together before (see reassemble).
 func (b Block) receiveIPv4(base uint32) []bpf.Instruction {
 	return []bpf.Instruction{
 		bpf.LoadAbsolute{Off: base + 9, Size: 1},

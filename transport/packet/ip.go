@@ -27,8 +27,10 @@ func ipHeaderLen(a netip.Addr) int {
 	return ipv6Header
 }
 
-// appendIP appends the header of a packet with n bytes of TCP. It always forbids fragmentation. The IPv4 identification
-// of such packets means nothing (RFC 6864 §4.1); id keeps segments of one super-segment apart, as offload would.
+// appendIP appends the header of a packet with n bytes of TCP. It forbids fragmentation unless the packet allows it. The
+// IPv4 identification of packets that are never fragmented means nothing (RFC 6864 §4.1); id keeps segments of one
+// super-segment apart, as offload would. That of the others is 0 here, and the kernel's raw sockets put a unique one in
+// its place (raw(7)).
 func appendIP(b []byte, p *Packet, n int, id uint16) []byte {
 	if p.Local.Is4() {
 		return appendIPv4(b, p, n, id)
@@ -44,8 +46,12 @@ func appendIPv4(b []byte, p *Packet, n int, id uint16) []byte {
 	start := len(b)
 	b = append(b, 0x45, p.Class)
 	b = binary.BigEndian.AppendUint16(b, uint16(ipv4Header+n))
+	flags := uint16(ipv4DontFragment)
+	if p.Fragment {
+		id, flags = 0, 0
+	}
 	b = binary.BigEndian.AppendUint16(b, id)
-	b = binary.BigEndian.AppendUint16(b, ipv4DontFragment)
+	b = binary.BigEndian.AppendUint16(b, flags)
 	b = append(b, hopLimit, protocolTCP, 0, 0)
 	src, dst := p.Local.As4(), p.Remote.As4()
 	b = append(append(b, src[:]...), dst[:]...)

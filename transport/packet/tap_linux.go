@@ -69,6 +69,9 @@ func openTap(s *Socket, etherType uint16) (t *tap, err error) {
 	if err = bindPacket(t.fd, etherType, s.index); err != nil {
 		return nil, err
 	}
+	if etherType == etherTypeIPv4 {
+		reassemble(t.fd)
+	}
 	return t, nil
 }
 
@@ -78,6 +81,15 @@ func bindPacket(fd int, etherType uint16, index int) error {
 		return fmt.Errorf("packet: bind to interface %d: %w", index, err)
 	}
 	return nil
+}
+
+// reassemble has the kernel put the fragments of IPv4 together ("There MUST be a reassembly function", RFC 1122 §3.3.2)
+// before the filter sees the whole: with a peer behind a link of less than 552 bytes all that is larger comes in pieces.
+// It does so for groups of packet sockets, so this is a group of one. A kernel before 4.11 refuses, and one whose interface
+// is down: then fragments are dropped, as the filter says.
+func reassemble(fd int) {
+	const group = unix.PACKET_FANOUT_LB | unix.PACKET_FANOUT_FLAG_DEFRAG | unix.PACKET_FANOUT_FLAG_UNIQUEID
+	_ = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_FANOUT, group<<16)
 }
 
 func (t *tap) file() int { return t.fd }

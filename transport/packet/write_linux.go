@@ -108,7 +108,7 @@ func (s *Socket) way(p *Packet, now time.Time) (w way, err error) {
 		w.out.mtu = min(w.out.mtu, w.hop.mtu)
 	}
 	w.mode = w.out.mode
-	w.raw = p.Control || !w.hop.direct || w.mode == ModeRawIP || w.out.link == linkUnknown
+	w.raw = p.Control || p.Fragment || !w.hop.direct || w.mode == ModeRawIP || w.out.link == linkUnknown
 	return w, nil
 }
 

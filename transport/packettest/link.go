@@ -18,7 +18,8 @@ type LinkConfig struct {
 	Reorder float64       // 0–1, of segments: they arrive without the Delay, before what left earlier
 
 	// MTU of the interface, bytes of IP packet; 0: 1500. Path is the smaller one of a router behind it; 0: none. What
-	// does not fit that is dropped, with a report to the sender a round trip later, unless Silent.
+	// does not fit that is dropped, with a report to the sender a round trip later, unless Silent. What may be fragmented
+	// arrives as if it had been, and put together again.
 	MTU    int
 	Path   int
 	Silent bool
@@ -172,7 +173,7 @@ func (d *direction) send(now time.Time, p packet.Packet) {
 // drawn whatever the decision, so that a change of one setting does not change the fate of later segments.
 func (d *direction) fly(now time.Time, p packet.Packet, size int) {
 	lost, early, late := d.rng.Float64() < d.Loss, d.rng.Float64() < d.Reorder, d.rng.Float64()
-	tooBig := d.Path > 0 && size > d.Path
+	tooBig := d.Path > 0 && size > d.Path && !(p.Fragment && p.Local.Is4())
 	if tooBig && !d.Silent && !d.black {
 		d.tooBig(now, &p)
 	}

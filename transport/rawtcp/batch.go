@@ -37,7 +37,7 @@ func (b *batch) add(index int, control bool) {
 	head := s.AppendHeaders(b.heads[b.n][:0], wire.SumPseudo) // the sum is WriteBatch's business: this one costs least
 	*p = packet.Packet{
 		Local: local, Remote: s.Dst.Addr(), Interface: index, Class: uint8(s.ECN),
-		Header: head[wire.IPHeaderLen(local):], Control: control,
+		Header: head[wire.IPHeaderLen(local):], Control: control, Fragment: s.Fragment,
 	}
 	if s.Len > 0 {
 		p.Payload, p.More, p.SegmentSize = s.Data[0], s.Data[1:], s.MSS

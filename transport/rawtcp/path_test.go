@@ -24,6 +24,33 @@ func TestAShrinkingMTU(t *testing.T) {
 	})
 }
 
+// Paths that take less than the least a packet is made are gone through in pieces (RFC 1191 §3), in both directions, also
+// when the routers say nothing.
+func TestATinyPathMTU(t *testing.T) {
+	for _, silent := range []bool{false, true} {
+		link := packettest.LinkConfig{Rate: 50e6, Delay: 10 * time.Millisecond, Path: 296, Silent: silent}
+		inBubble(t, 1, link, func(r *rig) {
+			client, server := r.connect()
+			r.converse(client, server, megabyte, 100_000)
+			if st := client.Stats(); st.MSS > 552-20-20-12 || st.Stats.MTUDrops == 0 {
+				t.Errorf("MSS %d, %+v", st.MSS, st.Stats)
+			}
+		})
+	}
+}
+
+// An interface that takes less than that is obeyed to the byte.
+func TestATinyInterfaceMTU(t *testing.T) {
+	inBubble(t, 1, packettest.LinkConfig{Rate: 50e6, Delay: 10 * time.Millisecond}, func(r *rig) {
+		client, server := r.connect()
+		time.AfterFunc(100*time.Millisecond, func() { r.link.SetMTU(packettest.SideA, 300) })
+		r.converse(client, server, megabyte, 100)
+		if st := client.Stats(); st.MSS != 300-20-20-12 {
+			t.Errorf("MSS %d, %+v", st.MSS, st.Stats)
+		}
+	})
+}
+
 // A listener tells each peer the segment size of the interface that it came by, as it is now.
 func TestAListenerFollowsItsInterfacesMTU(t *testing.T) {
 	var asked []int

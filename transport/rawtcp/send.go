@@ -70,7 +70,7 @@ func (c *Conn) write(now time.Time, ps []packet.Packet) (rest []packet.Packet) {
 func (c *Conn) tooBig(now time.Time, p *packet.Packet, mtu int) {
 	var s wire.Segment
 	if s.ConsumeHeader(p.Local, p.Remote, p.Header) > 0 {
-		_ = c.m.Unreachable(now, &wire.ICMPError{Kind: wire.ICMPTooBig, Src: s.Src, Dst: s.Dst, Seq: s.Seq, MTU: mtu})
+		_ = c.m.Unreachable(now, &wire.ICMPError{Kind: wire.ICMPTooBig, Src: s.Src, Dst: s.Dst, Seq: s.Seq, MTU: mtu, Local: true})
 	}
 }
 

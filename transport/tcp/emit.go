@@ -30,8 +30,10 @@ func (m *Machine) emitSynchronized(s *wire.Segment) bool {
 	return m.emitReport(s) || m.emitAgain(s) || m.emitNew(s) || m.emitTailProbe(s) || m.emitKeepAlive(s) || m.emitAck(s)
 }
 
-// address sets where s comes from and goes to.
-func (m *Machine) address(s *wire.Segment) { s.Src, s.Dst = m.cfg.Local, m.cfg.Remote }
+// address sets where s comes from, where it goes to, and whether in pieces.
+func (m *Machine) address(s *wire.Segment) {
+	s.Src, s.Dst, s.Fragment = m.cfg.Local, m.cfg.Remote, m.mtu.fragment
+}
 
 // header fills in everything but the payload of a segment at off of our stream, and notes the acknowledgement in it as
 // sent.
@@ -198,7 +200,7 @@ func (m *Machine) fillProbe(s *wire.Segment, off int64, n int) int {
 	m.mtu.packet, m.mtu.inFlight = m.mtu.probing, true
 	n = m.fill(s, off, min(n, m.mtu.probing-m.mtu.reserve), off+int64(n))
 	m.mtu.packet = usual
-	s.MSS = n
+	s.MSS, s.Fragment = n, false // in pieces it would tell nothing
 	return n
 }
 

@@ -6,9 +6,6 @@ import (
 	"hawser/transport/wire"
 )
 
-// minTooBig is the least MTU that a router is believed (RFC 5927 §7: forged ones try to make packets tiny).
-const minTooBig = 552
-
 // Unreachable takes an ICMP error about a segment of this connection in. It returns what it was taken for: nil when it
 // was ignored, because its sequence number is none of what is in flight (RFC 5927 §4.1) or it says nothing new.
 //
@@ -34,23 +31,32 @@ func (m *Machine) Unreachable(now time.Time, e *wire.ICMPError) error {
 	return ErrUnreachable
 }
 
-// tooBig lowers the packet size and sends what was too big again, without any sign of congestion.
+// tooBig lowers the packet size and sends what was too big again, without any sign of congestion. For a router that asks
+// for less than the least (forged messages do: RFC 5927 §7), "the host may elect to end the discovery process by ceasing to
+// set the DF bit in the datagram headers" (RFC 1191 §3), as all large systems do. With IPv6 there is no such router.
 func (m *Machine) tooBig(e *wire.ICMPError) error {
+	p := &m.mtu
 	head := wire.IPHeaderLen(m.cfg.Remote.Addr()) + wire.TCPHeaderLen
-	packet := e.MTU - head
+	v4 := m.cfg.Remote.Addr().Is4()
+	packet, least := e.MTU-head, min(p.floor, p.packet)
 	switch {
-	case e.MTU == 0:
-		packet = m.mtu.below(m.mtu.packet) // a router from before RFC 1191
-	case e.MTU < minTooBig && m.cfg.MTU > minTooBig:
-		packet = minTooBig - head
+	case e.MTU == 0: // a router from before RFC 1191
+		packet = p.below(p.packet)
+	case e.Local && v4:
+		least = minMTU - head
 	}
-	packet = max(packet, min(m.mtu.floor, m.mtu.packet))
-	if packet >= m.mtu.packet {
+	pieces := v4 && !e.Local && !p.fragment && (packet < least || e.MTU == 0 && packet == p.packet)
+	if packet = max(packet, least); packet >= p.packet && !pieces {
 		return nil
 	}
-	m.lower(packet)
+	m.lower(min(packet, p.packet))
+	fits := p.mss
+	if pieces {
+		p.fragment = true
+		fits = max(e.MTU-head-p.reserve, 0)
+	}
 	for sp := m.board.first(); sp != m.board.end(); sp = sp.next {
-		if sp.state == inFlight && sp.mss > m.mtu.mss && sp.len() > m.mtu.mss {
+		if sp.state == inFlight && sp.mss > fits && sp.len() > fits {
 			m.board.set(sp, lost)
 		}
 	}

@@ -55,7 +55,8 @@ func (w *world) deliver(h *host, s *wire.Segment, after time.Duration) {
 	}
 	b := s.AppendHeaders(nil, wire.SumWhole)
 	b = append(b, bytes.Join(s.Data, nil)...)
-	if l.mtu > 0 && len(b) > l.mtu || w.rng.Float64() < l.loss || l.eat != nil && l.eat(s) {
+	whole := s.Src.Addr().Is6() || b[6]&0x40 != 0 // must not be cut up
+	if l.mtu > 0 && len(b) > l.mtu && whole || w.rng.Float64() < l.loss || l.eat != nil && l.eat(s) {
 		return
 	}
 	at := w.now

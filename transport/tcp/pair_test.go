@@ -52,7 +52,7 @@ func badWorld(t testing.TB, seed int64) *world {
 		}
 		l.split, l.coalesce = maybe(4), maybe(2)
 		if maybe(8) {
-			l.mtu = 600 + rng.Intn(900) // a black hole
+			l.mtu = 300 + rng.Intn(1200) // a black hole for what must not be cut up
 		}
 		if maybe(4) {
 			l.mark = 0.02

@@ -36,6 +36,101 @@ func TestICMPTooBig(t *testing.T) {
 	}
 }
 
+// RFC 1191 §3: "the host may elect to end the discovery process by ceasing to set the DF bit in the datagram headers": for
+// a router that takes less than 552 bytes. All that is sent from then on may be cut up, and what was not is sent again; the
+// reports about what left before change nothing.
+func TestRoutersBelowTheLeastMTUMayFragment(t *testing.T) {
+	s := established(t, nil)
+	s.append(3000)
+	s.emit()
+	e := wire.ICMPError{Kind: wire.ICMPTooBig, MTU: 296, Seq: s.m.iss.Add(1)}
+	if s.out[0].Fragment || s.m.Unreachable(s.now, &e) == nil || s.m.mtu.mss != 512 {
+		t.Fatalf("MSS %d, and before the message %v could be cut", s.m.mtu.mss, s.out[0].Fragment)
+	}
+	e.Seq = s.m.iss.Add(1001)
+	if err := s.m.Unreachable(s.now, &e); err != nil {
+		t.Errorf("a second one about the same is %v", err)
+	}
+	if s.emit(); s.m.stats.Retransmitted != 3000 {
+		t.Errorf("%d of 3000 bytes were sent again", s.m.stats.Retransmitted)
+	}
+	for i := range s.out {
+		if !s.out[i].Fragment || s.out[i].MSS != 512 {
+			t.Errorf("%v in packets of %d, may be cut: %v", &s.out[i], s.out[i].MSS, s.out[i].Fragment)
+		}
+	}
+	if s.cc.losses+s.cc.timeouts != 0 {
+		t.Error("it was taken for congestion")
+	}
+	s.give(ack, 1, 3001, "x")
+	s.m.Acknowledge()
+	if s.emit(); !s.out[0].Fragment {
+		t.Error("an acknowledgement must not be cut")
+	}
+}
+
+// RFC 1191 §4: the next hop's MTU, which the message tells, is obeyed to the byte above the least; §5: an old router tells 0,
+// and the next plateau is tried.
+func TestTooBigDownToTheLeastMTU(t *testing.T) {
+	for _, c := range []struct {
+		mtus     []int
+		mss      int
+		fragment bool
+	}{
+		{[]int{576}, 536, false}, {[]int{560}, 520, false}, {[]int{552}, 512, false}, {[]int{551}, 512, true},
+		{[]int{552, 68}, 512, true}, {[]int{0, 0, 0, 0, 0, 0}, 512, true},
+	} {
+		s := established(t, nil)
+		for _, mtu := range c.mtus {
+			s.append(1000)
+			s.emit()
+			s.m.Unreachable(s.now, &wire.ICMPError{Kind: wire.ICMPTooBig, MTU: mtu, Seq: s.m.sendSeq(s.m.una)})
+		}
+		if s.m.mtu.mss != c.mss || s.m.mtu.fragment != c.fragment {
+			t.Errorf("%v: MSS %d, may be cut %v; want %d, %v", c.mtus, s.m.mtu.mss, s.m.mtu.fragment, c.mss, c.fragment)
+		}
+	}
+}
+
+// RFC 8200 §5: "IPv6 requires that every link in the Internet have an MTU of 1280 octets or greater": nothing less is
+// believed, and nobody is asked to cut anything up.
+func TestIPv6TakesAtLeast1280(t *testing.T) {
+	s := establishedV6(t, nil)
+	s.append(4000)
+	s.emit()
+	s.m.Unreachable(s.now, &wire.ICMPError{Kind: wire.ICMPTooBig, MTU: 600, Seq: s.m.iss.Add(1)})
+	if s.m.mtu.mss != 1220 || s.m.mtu.fragment {
+		t.Errorf("MSS %d, may be cut %v", s.m.mtu.mss, s.m.mtu.fragment)
+	}
+}
+
+// What this host's own interface answers is true and needs no pieces: nothing larger leaves it.
+func TestTheOwnInterfaceIsBelieved(t *testing.T) {
+	s := established(t, nil)
+	s.append(1000)
+	s.emit()
+	s.m.Unreachable(s.now, &wire.ICMPError{Kind: wire.ICMPTooBig, MTU: 300, Seq: s.m.iss.Add(1), Local: true})
+	if s.m.mtu.mss != 260 || s.m.mtu.fragment {
+		t.Errorf("MSS %d, may be cut %v", s.m.mtu.mss, s.m.mtu.fragment)
+	}
+}
+
+// A path that has become better is found out by packets that must not be cut up (RFC 4821 §7.1: in pieces they would
+// always arrive), and then none may be.
+func TestFragmentationEnds(t *testing.T) {
+	w := newWorld(t, 2, path{delay: 10 * time.Millisecond, rate: 100_000, mtu: 400}, nil)
+	w.a.window, w.a.send = 1<<17, 1<<40
+	w.until("cut up", time.Minute, func() bool { return w.a.m.mtu.fragment && w.b.got > 200_000 })
+	w.until("a larger one was tried", time.Minute, func() bool { return w.a.m.mtu.raiseAt-w.a.m.now > raiseTime/2 })
+	if !w.a.m.mtu.fragment {
+		t.Error("a probe that was cut up has arrived")
+	}
+	w.a.link.mtu = 0
+	w.check = false
+	w.until("whole packets", 15*time.Minute, func() bool { return !w.a.m.mtu.fragment })
+	w.until("back at the full size", 15*time.Minute, func() bool { return w.a.m.mtu.packet == w.a.m.mtu.top })
+}
+
 // RFC 5927 §6.2 and RFC 9293 §3.9.2.2 (MUST-56): soft errors never end a connection, hard ones only one that is not
 // established.
 func TestICMPErrorsEndOnlyHandshakes(t *testing.T) {
@@ -57,7 +152,7 @@ func TestICMPErrorsEndOnlyHandshakes(t *testing.T) {
 
 // RFC 4821 §7.7 and RFC 2923: full packets vanish without a word; smaller ones get through soon.
 func TestBlackHole(t *testing.T) {
-	for _, mtu := range []int{1400, 1250, 600} {
+	for _, mtu := range []int{1400, 1250, 600, 560, 552, 400} { // the last one for packets that may be cut up
 		w := newWorld(t, 2, path{delay: 10 * time.Millisecond, mtu: mtu}, nil)
 		w.a.send = 200_000
 		w.until("all is there", 20*time.Second, func() bool { return w.b.got == w.a.send })

@@ -7,8 +7,10 @@ import (
 )
 
 const (
-	minMTU    = 128 // below any link that carries IP
-	minMSS    = 88  // a full set of options and some payload; a peer that asks for less is not believed
+	minMTU    = 128  // below any link that carries IP
+	leastIPv4 = 552  // packets are not made smaller for IPv4 routers: what asks for less may cut them itself (see tooBig)
+	leastIPv6 = 1280 // every IPv6 path takes that: "every link in the Internet have an MTU of 1280 octets or greater" (RFC 8200 §5)
+	minMSS    = 88   // a full set of options and some payload; a peer that asks for less is not believed
 	raiseTime = 10 * time.Minute
 	// raiseGap is between two steps upwards (RFC 4821 §7.6.4 asks for no more than one probe a round trip).
 	raiseGap = 2 * time.Second
@@ -18,7 +20,7 @@ const (
 
 // steps are the packet sizes without IP and TCP headers that are tried when full ones vanish: what tunnels, DSL and
 // IPv6's minimum leave (RFC 4821 §7.3 allows any search strategy).
-var steps = [...]int{1440, 1380, 1280, 1200, 984, 536}
+var steps = [...]int{1440, 1380, 1280, 1200, 984, 536, leastIPv4 - wire.IPv4HeaderLen - wire.TCPHeaderLen}
 
 // pathMTU is what one packet may hold: from the interface, the peer's MSS, ICMP, and black holes noticed.
 type pathMTU struct {
@@ -34,14 +36,15 @@ type pathMTU struct {
 	probing  int     // the packet under test or about to be; 0: none
 	inFlight bool    // it has left
 	hole     bool    // lowered for a black hole, and nothing was acknowledged since
+	fragment bool    // routers may cut the packets up: one of them takes none of the least size
 }
 
 func (p *pathMTU) init(c *Config) {
 	head := wire.IPHeaderLen(c.Remote.Addr()) + wire.TCPHeaderLen
 	p.advertised = max(c.MTU-head, 1) // "the MSS … minus the fixed IP and TCP headers" (RFC 6691 §2)
-	p.floor = 536
+	p.floor = leastIPv4 - head
 	if !c.Remote.Addr().Is4() {
-		p.floor = 1280 - head // every IPv6 path takes 1280 (RFC 8200 §5)
+		p.floor = leastIPv6 - head
 	}
 	p.top = p.advertised
 	p.set(p.top)
@@ -105,7 +108,8 @@ func (m *Machine) mtuTimeout() {
 	}
 	size := min(p.packet, min(sp.len(), sp.mss)+p.reserve)
 	below := p.below(size)
-	if below >= size {
+	last := below >= size // there is nothing smaller to try but pieces
+	if last && (size < min(p.floor, p.packet) || p.fragment || !m.cfg.Remote.Addr().Is4()) {
 		return
 	}
 	p.timeouts++
@@ -113,6 +117,7 @@ func (m *Machine) mtuTimeout() {
 		return
 	}
 	m.lower(below)
+	p.fragment = last
 	p.timeouts, p.raiseAt, p.hole = holeTimeouts, 0, true
 	m.rto.backoff = 0
 	m.rto.at = m.now + m.rto.current()
@@ -125,13 +130,14 @@ func (m *Machine) mtuDelivered(sp *span) {
 		p.inFlight = false
 		if p.probing > p.packet {
 			p.set(p.probing)
+			p.fragment = false
 		}
 		p.probing = 0
 		if p.raiseAt = 0; p.packet < p.top {
 			p.raiseAt = m.now + raiseGap
 		}
 	}
-	if size := min(sp.len(), sp.mss) + p.reserve; p.below(size) < size {
+	if size := min(sp.len(), sp.mss) + p.reserve; size >= min(p.floor, p.packet) {
 		p.timeouts = 0
 	}
 	if p.hole {
@@ -160,6 +166,8 @@ func (m *Machine) advanceMTU() {
 	p.raiseAt = 0
 	if p.packet < p.top {
 		p.probing, p.inFlight = p.above(), false
+	} else {
+		p.fragment = false // the router says it again if it still has to be
 	}
 }
 

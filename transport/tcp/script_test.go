@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,21 @@ func established(t *testing.T, tune func(*Config)) *script {
 		s.ts = 7000
 	}
 	s.answer(func(o *wire.TCPOptions) {})
+	s.want("the handshake's third segment", "ACK 1 ack 1")
+	return s
+}
+
+// establishedV6 is established over IPv6, with what peers there take.
+func establishedV6(t *testing.T, tune func(*Config)) *script {
+	t.Helper()
+	s := dial(t, func(c *Config) {
+		c.Local, c.Remote = netip.MustParseAddrPort("[2001:db8::1]:40000"), netip.MustParseAddrPort("[2001:db8:1::2]:443")
+		if tune != nil {
+			tune(c)
+		}
+	})
+	s.want("the SYN", "SYN 0")
+	s.answer(func(o *wire.TCPOptions) { o.MSS = 1440 })
 	s.want("the handshake's third segment", "ACK 1 ack 1")
 	return s
 }

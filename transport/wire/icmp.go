@@ -23,6 +23,9 @@ type ICMPError struct {
 	Src, Dst netip.AddrPort
 	Seq      Seq
 	MTU      int // of the next hop, as the router says; 0: it does not
+	// Local: it is no message, but what this host's own interface or route has answered. Nobody can forge that, and
+	// nothing larger leaves.
+	Local bool
 }
 
 // Consume reads an ICMP message, from its own header on, which arrived in a packet of the family that v6 says. It

@@ -33,7 +33,7 @@ const (
 )
 
 // appendIP adds the IP header before n bytes of TCP. The identification of a packet that is never fragmented means
-// nothing (RFC 6864 §4.1) and is 0.
+// nothing (RFC 6864 §4.1) and is 0; see Segment.Fragment for the others.
 func (s *Segment) appendIP(b []byte, n int) []byte {
 	hops := s.HopLimit
 	if hops == 0 {
@@ -47,12 +47,15 @@ func (s *Segment) appendIP(b []byte, n int) []byte {
 		b = append(b, src[:]...)
 		return append(b, dst[:]...)
 	}
-	const dontFragment = 0x40
+	flags := byte(0x40) // do not fragment
+	if s.Fragment {
+		flags = 0
+	}
 	head := len(b)
 	src, dst := s.Src.Addr().As4(), s.Dst.Addr().As4()
 	b = append(b, 0x45, byte(s.ECN))
 	b = binary.BigEndian.AppendUint16(b, uint16(IPv4HeaderLen+n))
-	b = append(b, 0, 0, dontFragment, 0, hops, protoTCP, 0, 0)
+	b = append(b, 0, 0, flags, 0, hops, protoTCP, 0, 0)
 	b = append(b, src[:]...)
 	b = append(b, dst[:]...)
 	binary.BigEndian.PutUint16(b[head+10:], ^fold(sumBytes(b[head:])))

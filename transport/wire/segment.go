@@ -29,6 +29,9 @@ type Segment struct {
 	// Control, outgoing: the segment is of a handshake, a RST, a keep-alive, or answers an expired retransmission timer.
 	// Where there are two ways to send, it takes the one that works when the other does not.
 	Control bool
+	// Fragment, outgoing, IPv4: routers may cut the packets up, for there is one on the path that takes none of a useful
+	// size. Whoever sends it gives each packet an identification of its own (RFC 6864 §4.3); AppendHeaders has only 0.
+	Fragment bool
 	// Owner holds the memory of an incoming payload; nil: the payload is an allocation of its own. Pinned is how much
 	// memory that is, bytes: a small payload in a large buffer is better copied than kept.
 	Owner  Owner
