@@ -6,8 +6,8 @@ import "hawser/transport/wire"
 // the congestion control did (RFC 4015).
 type undo struct {
 	armed   bool
-	from    int64   // SND.UNA when the episode began
-	resent  int     // bytes sent again in it and not reported as duplicates yet
+	resent  int     // bytes sent again and not reported as duplicates yet; see begin
+	span    offsets // what was sent again lies in it
 	again   bool    // something was sent again:
 	start   int64   // from here on the first time,
 	stamp   uint32  // with this TSval (RetransmitTS)
@@ -15,12 +15,28 @@ type undo struct {
 	beganAt instant // when the episode, or its latest timeout, began
 }
 
-// begin starts to watch an episode of loss.
+// begin starts to watch an episode of loss. What was sent again before it and is still outstanding counts as if it had
+// been in it: a duplicate of that must not pass for one of this episode, of which nothing may have been needless.
 func (u *undo) begin(m *Machine, fresh bool) {
 	u.beganAt = m.now
-	if fresh {
-		*u = undo{armed: true, from: m.una, beganAt: m.now}
+	if !fresh {
+		return
 	}
+	*u = undo{armed: true, beganAt: m.now}
+	for sp := m.board.first(); sp != m.board.end(); sp = sp.next {
+		if sp.resent && sp.state != sacked {
+			u.add(sp.start, sp.end)
+		}
+	}
+}
+
+// add counts [start, end) as sent again.
+func (u *undo) add(start, end int64) {
+	if u.resent == 0 && u.span.end == 0 {
+		u.span = offsets{start, end}
+	}
+	u.span = offsets{min(u.span.start, start), max(u.span.end, end)}
+	u.resent += int(end - start)
 }
 
 // noteResent counts n bytes from start on that are sent again.
@@ -29,7 +45,7 @@ func (m *Machine) noteResent(start int64, n int, stamp uint32) {
 	if !u.armed {
 		return
 	}
-	u.resent += n
+	u.add(start, start+int64(n))
 	if !u.again {
 		u.again, u.start, u.stamp = true, start, stamp
 	}
@@ -41,7 +57,7 @@ func (m *Machine) detectSpurious(s *wire.Segment) {
 	if !u.armed || !u.again {
 		return
 	}
-	if d.dsack && d.dsackEnd > u.from && !m.tlp.expectsDSACK(d.dsackEnd) {
+	if d.dsack && d.dsackEnd-int64(d.dsackLen) >= u.span.start && d.dsackEnd <= u.span.end && !m.tlp.expectsDSACK(d.dsackEnd) {
 		u.resent -= d.dsackLen
 		if u.resent <= 0 {
 			m.spurious() // every retransmission has turned out to be a duplicate
