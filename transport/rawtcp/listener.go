@@ -39,7 +39,8 @@ var _ net.Listener = (*Listener)(nil)
 
 // Listen accepts connections on a port: on one address of this host, on all of IPv4 (0.0.0.0), or on all (::). What is
 // sent to another address finds nobody, and is not answered. Of cfg.Conn only what differs from the Endpoint's TCP
-// configuration has to be set: without a Control, the whole Endpoint's is used.
+// configuration has to be set: without a Control, the whole Endpoint's is used. While cfg.Backlog connections wait for
+// Accept, others are completed and reset at once, so that who dials need not find out by waiting.
 func (e *Endpoint) Listen(on netip.AddrPort, cfg tcp.ListenerConfig) (*Listener, error) {
 	if cfg.Conn.Control == nil {
 		cfg.Conn = e.cfg.TCP

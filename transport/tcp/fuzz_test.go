@@ -37,7 +37,23 @@ func stateWorlds(t testing.TB) map[State]*world {
 		w.a.send, w.b.send = 0, 20_000
 		w.b.link.eat = func(s *wire.Segment) bool { return s.Flags.Has(wire.FIN) }
 	})
+	until(SynReceived, a, func(w *world) { // a simultaneous open: the peer's SYN crosses ours
+		w.b.link.eat = func(*wire.Segment) bool { return true }
+		w.turn(w.a)
+		s := wire.Segment{Src: serverAddr, Dst: clientAddr, Flags: wire.SYN, Seq: 4_000_000_000, Window: 5000}
+		s.Options = wire.TCPOptions{MSS: 1400, SACKPermitted: true, HasWindowScale: true, WindowScale: 7, HasTimestamps: true, TSVal: 5}
+		w.a.m.Receive(w.now, &s)
+	})
+	until(Closing, a, func(w *world) { // both close, and only the peer's FIN comes through
+		w.a.send, w.b.send = 0, 20_000
+		w.a.link.eat = func(s *wire.Segment) bool { return s.Flags.Has(wire.FIN) }
+	})
 	until(TimeWait, a, func(w *world) { w.a.send, w.b.send = 0, 100 })
+	for state := SynSent; state <= TimeWait; state++ {
+		if worlds[state] == nil {
+			t.Fatalf("nothing is brought into %v", state)
+		}
+	}
 	return worlds
 }
 

@@ -22,7 +22,7 @@ type ListenerConfig struct {
 	HalfOpen          int // handshakes remembered at most; 0: 256
 	HalfOpenPerSource int // … of one source (an IPv4 address, an IPv6 /64); 0: 16
 	SYNRate           int // answers a second to one source, twice that at once; 0: 50
-	Backlog           int // connections that wait for Accept; more are not completed; 0: 128
+	Backlog           int // connections that wait for Accept; what would complete more is dropped, and comes again; 0: 128
 
 	// Answer appends the options of kind 30 of a SYN-ACK to dst, at most room bytes. It must depend on the SYN alone, for
 	// it may be forgotten and come again. nil: none.
