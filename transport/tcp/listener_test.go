@@ -123,7 +123,8 @@ func TestCookiesCannotBeForged(t *testing.T) {
 	}
 }
 
-// The state before a handshake is complete is bounded whatever arrives, and one source is bounded by itself.
+// RFC 4987 §2.1: a SYN flood fills the tables of those who keep state for strangers. The state before a handshake is
+// complete is bounded whatever arrives, and one source is bounded by itself.
 func TestSynFlood(t *testing.T) {
 	d := newDesk(t, func(c *ListenerConfig) { c.HalfOpen, c.HalfOpenPerSource, c.SYNRate = 64, 8, 10 })
 	answers := 0

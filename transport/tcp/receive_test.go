@@ -136,7 +136,8 @@ func TestSillyWindowsAreNotAdvertised(t *testing.T) {
 	}
 }
 
-// The window grows with what is read in a round trip, within the budget, and what was taken from it is given back.
+// Dynamic right-sizing (M. Fisk, W. Feng, 2001): the window grows with what is read in a round trip, within the budget, and
+// what was taken from it is given back.
 func TestWindowGrowsWithinTheBudget(t *testing.T) {
 	budget := &purse{left: 600_000}
 	w := newWorld(t, 3, path{delay: 50 * time.Millisecond, rate: 10_000_000}, func(_, server *Config) {

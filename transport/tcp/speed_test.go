@@ -109,7 +109,8 @@ func TestLossCostsWhatWasLost(t *testing.T) {
 	}
 }
 
-// Receive offload makes ACKs few and large; the sender does not stall on them.
+// RFC 2525 §2.13 ("stretch ACK violation") is what receive offload makes of every receiver: ACKs are few and large. The
+// sender does not stall on them.
 func TestStretchAcknowledgements(t *testing.T) {
 	w := stream(t, 4, nil)
 	w.b.link.coalesce = true

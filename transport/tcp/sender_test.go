@@ -1,0 +1,149 @@
+package tcp
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// RFC 9293 §3.7.4 (MUST-17): "there MUST be a way for an application to disable the Nagle algorithm on an individual
+// connection"; here it always is: each small write leaves at once, though others are not acknowledged yet.
+func TestSmallWritesLeaveAtOnce(t *testing.T) {
+	s := established(t, nil)
+	s.append(3)
+	s.want("the first", "ACK 1 ack 1 len 3")
+	s.append(5)
+	s.want("the second", "ACK 4 ack 1 len 5")
+	s.append(1002)
+	s.want("what is more than a full segment, with its rest", "ACK 9 ack 1 len 1002")
+}
+
+// RFC 5681 §4.2 and RFC 2525 §2.13: a receiver may acknowledge more than two segments at once ("stretch ACK"), as every
+// system does that merges what arrives. Each byte counts (RFC 3465 §2), nothing is taken for lost, and the timer is that of
+// what is left.
+func TestStretchAcknowledgementsCountWhole(t *testing.T) {
+	for _, every := range []int{1, 2, 8, 40} {
+		s := established(t, nil)
+		s.cc.cwnd = 40_000
+		s.append(400_000)
+		for round := range 3 {
+			s.emit()
+			from, to := int(s.m.una), int(s.m.nxt)
+			if to-from < 40_000 {
+				t.Fatalf("one for %d, round %d: %d bytes left", every, round, to-from)
+			}
+			s.pass(rtt10)
+			acked := 0
+			for at := from; at < to; acked += s.cc.lastAck.Bytes {
+				at = min(at+1000*every, to)
+				s.give(ack, 1, at, "")
+			}
+			if acked != to-from {
+				t.Errorf("one for %d, round %d: %d of %d bytes count", every, round, acked, to-from)
+			}
+		}
+		if st := s.m.stats; st.Retransmissions+st.Timeouts+st.Probes+st.Recoveries+st.Lost != 0 {
+			t.Errorf("one for %d: %+v", every, st)
+		}
+	}
+	t.Log("# one that shows a loss and more behind it than there are duplicate acknowledgements for")
+	s := established(t, nil)
+	s.cc.cwnd = 40_000
+	s.append(40_000)
+	s.emit()
+	s.pass(rtt10)
+	s.give(ack, 1, 10_001, "", s.sack(11_001, 40_001))
+	s.want("the hole, at once", "ACK 10001 ack 1 len 1000")
+	s.pass(rtt10)
+	s.give(ack, 1, 40_001, "")
+	if s.m.stats.Timeouts+s.m.stats.Probes != 0 || s.cc.firsts != 1 || s.cc.recovered != 1 {
+		t.Errorf("%+v", s.m.stats)
+	}
+}
+
+// RFC 6675 §4, NextSeg: (1) the smallest sequence number that is deemed lost goes first, (2) then what was never sent, as
+// far as pipe leaves room in the window; what the receiver has is not sent again, nor is a retransmission that may be under
+// way.
+func TestLossRecoveryOrder(t *testing.T) {
+	s := established(t, nil)
+	s.cc.fixed, s.cc.owns = 10_000, true // what may leave is the window less pipe, without PRR
+	s.append(30_000)
+	s.emit()
+	s.pass(rtt10)
+	t.Log("# the 1st, 3rd and 4th of ten are lost")
+	s.give(ack, 1, 1, "", s.sack(1001, 2001, 4001, 10_001))
+	got := strings.Join(s.emit(), "; ")
+	want := "ACK 1 ack 1 len 1000; ACK 2001 ack 1 len 2000; ACK 10001 ack 1 len "
+	if !strings.HasPrefix(got, want) {
+		t.Errorf("sent %s, want %s…", got, want)
+	}
+	if pipe := s.m.Info().InFlight; pipe != 10_000 {
+		t.Errorf("pipe is %d", pipe)
+	}
+	if s.m.stats.Retransmitted != 3000 {
+		t.Errorf("%d bytes were sent again, 3000 were lost", s.m.stats.Retransmitted)
+	}
+	t.Log("# more of the same changes nothing: once in an episode")
+	s.give(ack, 1, 1, "", s.sack(10_001, 11_001, 1001, 2001, 4001, 10_001))
+	s.emit()
+	if s.m.stats.Retransmitted != 3000 || s.cc.firsts != 1 {
+		t.Errorf("%d bytes were sent again, %d episodes", s.m.stats.Retransmitted, s.cc.firsts)
+	}
+}
+
+// RFC 6675 §5: "(4.1) RecoveryPoint = HighData"; "(A) An incoming cumulative ACK for a sequence number
+// greater than RecoveryPoint signals the end of loss recovery"; partial ones go on with it, and further losses of that
+// window are of the same episode: one reduction.
+func TestOneEpisodeForAWindow(t *testing.T) {
+	s := established(t, nil)
+	s.append(10_000)
+	s.emit()
+	s.pass(rtt10)
+	s.give(ack, 1, 1, "", s.sack(1001, 4001))
+	s.emit()
+	s.pass(time.Millisecond)
+	s.give(ack, 1, 1, "", s.sack(5001, 10_001, 1001, 4001))
+	s.emit()
+	if s.cc.firsts != 1 || s.m.rec.point != 10_001 || s.m.stats.Retransmitted != 2000 {
+		t.Errorf("%d episodes to %d, %d bytes sent again", s.cc.firsts, s.m.rec.point, s.m.stats.Retransmitted)
+	}
+	s.pass(rtt10)
+	s.give(ack, 1, 4001, "", s.sack(5001, 10_001))
+	if s.cc.recovered != 0 {
+		t.Error("a partial acknowledgement has ended it")
+	}
+	s.give(ack, 1, 10_001, "")
+	if s.cc.recovered != 1 || s.cc.firsts != 1 {
+		t.Errorf("recovered %d times, %d episodes", s.cc.recovered, s.cc.firsts)
+	}
+}
+
+// RFC 6675 §5.1 with RFC 8985 §6.3: after a timeout the first segment goes again, what the receiver has said to have still
+// counts, and it is not sent again.
+func TestTimeoutKeepsTheScoreboard(t *testing.T) {
+	s := flight(t, 4, nil)
+	s.give(ack, 1, 1, "", s.sack(3001, 4001))
+	for s.cc.timeouts == 0 {
+		s.m.rack.at = 0 // as if nothing could be told from the order
+		s.expire()
+		if s.cc.timeouts == 0 {
+			s.emit()
+		}
+	}
+	if s.m.board.sacked != 1000 {
+		t.Errorf("%d bytes count as received", s.m.board.sacked)
+	}
+	s.want("the first", "ACK 1 ack 1 len 1000")
+	s.cc.cwnd = 10_000
+	s.pass(rtt10)
+	s.give(ack, 1, 1001, "", s.sack(3001, 4001))
+	for range 5 {
+		s.emit()
+		for i := range s.out {
+			if off := s.out[i].Seq.Diff(s.m.iss); off >= 3001 && off < 4001 {
+				t.Errorf("sent again: %v", &s.out[i])
+			}
+		}
+		s.pass(rtt10)
+	}
+}
