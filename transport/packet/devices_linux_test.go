@@ -153,13 +153,18 @@ func TestFragmentsArePutTogether(t *testing.T) {
 		binary.BigEndian.PutUint16(b[10:], ^slowSum(b[:ipv4Header]))
 		pieces = append(pieces, b)
 	}
-	for _, i := range []int{2, 0, 4, 1, 3} {
-		if _, err := tun.Write(pieces[i]); err != nil {
-			t.Fatal(err)
+	write := func(bs ...[]byte) {
+		for _, b := range bs {
+			if _, err := tun.Write(b); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
+	write(pieces[0], whole) // the first fragment only tells that there are any
 	a.want(peer, 9, 1000)
-	if r := a.sock.Status().Received; r.Packets != 1 || r.BadSum+r.Malformed != 0 {
+	write(pieces[2], pieces[0], pieces[4], pieces[1], pieces[3])
+	a.want(peer, 9, 1000)
+	if r := a.sock.Status().Received; r.Packets != 2 || r.BadSum != 0 || r.Malformed != 1 {
 		t.Errorf("%+v", r)
 	}
 }

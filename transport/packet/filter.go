@@ -31,13 +31,14 @@ const (
 // The filters below run on every packet that the host receives, so they are short and test first what most packets
 // fail. base is networkRelative on packet sockets; the offsets of raw sockets, and of tests, count from zero.
 
-// receiveIPv4 passes whole packets of TCP to the block. The kernel puts fragments together before (see reassemble).
+// receiveIPv4 passes whole packets of TCP to the block. Of fragments it passes those with a TCP header,
+// for who reads to know that there are any (see reassemble).
 func (b Block) receiveIPv4(base uint32) []bpf.Instruction {
 	return []bpf.Instruction{
 		bpf.LoadAbsolute{Off: base + 9, Size: 1},
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: protocolTCP, SkipTrue: 7},
 		bpf.LoadAbsolute{Off: base + 6, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: ipv4Fragment, SkipTrue: 5},
+		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: ipv4Offset, SkipTrue: 5},
 		bpf.LoadMemShift{Off: base},
 		bpf.LoadIndirect{Off: base + 2, Size: 2},
 		bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: uint32(b.mask())},

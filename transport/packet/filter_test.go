@@ -51,7 +51,7 @@ func TestReceiveFilterPassesTCPToTheBlockAlone(t *testing.T) {
 		{"source port of the block", false, decoy, false},
 		{"IP options", false, options, true},
 		{"UDP", false, with(v4(61030), func(b []byte) { b[9] = 17 }), false},
-		{"first fragment", false, with(v4(61030), func(b []byte) { b[6] = 0x20 }), false},
+		{"first fragment", false, with(v4(61030), func(b []byte) { b[6] = 0x20 }), true},
 		{"later fragment", false, with(v4(61030), func(b []byte) { b[7] = 9 }), false},
 		{"don't fragment", false, with(v4(61030), func(b []byte) { b[6] = 0x40 }), true},
 		{"cut short", false, v4(61030)[:21], false},

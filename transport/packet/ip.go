@@ -17,6 +17,7 @@ const (
 
 	ipv4DontFragment = 0x4000
 	ipv4Fragment     = 0x3fff // more fragments, or an offset
+	ipv4Offset       = 0x1fff
 )
 
 // ipHeaderLen is the length of the headers that appendIP makes for an address.
@@ -65,6 +66,7 @@ type ipPacket struct {
 	class    uint8
 	payload  []byte // TCP, without what a link layer has padded
 	badSum   bool   // why it is not good: the header's checksum
+	fragment bool   // … or that it is the first fragment of one
 }
 
 // parseIP reads an unfragmented packet of TCP; for IPv6, one without extension headers.
@@ -92,7 +94,10 @@ func parseIPv4(b []byte) (p ipPacket, ok bool) {
 	switch {
 	case head < ipv4Header, total < head, total > len(b):
 		return p, false
-	case b[9] != protocolTCP, binary.BigEndian.Uint16(b[6:])&ipv4Fragment != 0:
+	case b[9] != protocolTCP, binary.BigEndian.Uint16(b[6:])&ipv4Offset != 0:
+		return p, false
+	case binary.BigEndian.Uint16(b[6:])&ipv4Fragment != 0:
+		p.fragment = true
 		return p, false
 	case sumBytes(b[:head]).fold() != 0xffff:
 		p.badSum = true

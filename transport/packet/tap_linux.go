@@ -23,8 +23,9 @@ const (
 type tap struct {
 	s      *Socket
 	fd     int
-	buffer int // bytes that the kernel has granted
-	size   int // of packets, lately, in bytes
+	buffer int  // bytes that the kernel has granted
+	size   int  // of packets, lately, in bytes
+	whole  bool // the kernel puts fragments together
 	slots  [receiveSlots]receiveSlot
 	ms     [receiveSlots]mmsghdr
 }
@@ -69,9 +70,6 @@ func openTap(s *Socket, etherType uint16) (t *tap, err error) {
 	if err = bindPacket(t.fd, etherType, s.index); err != nil {
 		return nil, err
 	}
-	if etherType == etherTypeIPv4 {
-		reassemble(t.fd)
-	}
 	return t, nil
 }
 
@@ -83,13 +81,16 @@ func bindPacket(fd int, etherType uint16, index int) error {
 	return nil
 }
 
-// reassemble has the kernel put the fragments of IPv4 together ("There MUST be a reassembly function", RFC 1122 §3.3.2)
-// before the filter sees the whole: with a peer behind a link of less than 552 bytes all that is larger comes in pieces.
-// It does so for groups of packet sockets, so this is a group of one. A kernel before 4.11 refuses, and one whose interface
-// is down: then fragments are dropped, as the filter says.
-func reassemble(fd int) {
+// reassemble has the kernel put the fragments of IPv4 together ("The IP layer MUST implement reassembly of IP datagrams",
+// RFC 1122 §3.3.2) before the filter sees the whole: with a peer behind a link of less than 552 bytes all that is larger
+// comes in pieces. The kernel does so for groups of packet sockets, so this is a group of one. It costs something for each
+// packet of the host, so it begins with the first fragment to us, which is lost. A kernel before 4.11 refuses.
+func (t *tap) reassemble() {
 	const group = unix.PACKET_FANOUT_LB | unix.PACKET_FANOUT_FLAG_DEFRAG | unix.PACKET_FANOUT_FLAG_UNIQUEID
-	_ = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_FANOUT, group<<16)
+	if !t.whole {
+		t.whole = true
+		_ = unix.SetsockoptInt(t.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, group<<16)
+	}
 }
 
 func (t *tap) file() int { return t.fd }
@@ -152,6 +153,9 @@ func (t *tap) read(slot *receiveSlot, m *mmsghdr, p *Packet) bool {
 		return false
 	}
 	ip, ok := parseIP(slot.buf.b[network:frame])
+	if ip.fragment {
+		t.reassemble()
+	}
 	if ip.badSum {
 		c.badSum.Add(1)
 		return false
