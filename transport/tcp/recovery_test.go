@@ -271,58 +271,6 @@ func TestDSACKUndoesReordering(t *testing.T) {
 	}
 }
 
-// RFC 3708 §2: an episode was needless when all its retransmissions are reported as duplicates, and none of another's:
-// those of the fast recovery in which the timeout has come, which take their time, say nothing about the timeout.
-func TestDuplicatesOfAnEarlierEpisodeDoNotUndo(t *testing.T) {
-	s := flight(t, 6, nil)
-	s.pass(5 * time.Millisecond)
-	s.give(ack, 1, 1, "", s.sack(3001, 6001))
-	if got := s.emit(); len(got) != 3 || s.cc.firsts != 1 {
-		t.Fatalf("%v, %d episodes", got, s.cc.firsts)
-	}
-	for s.cc.timeouts == 0 {
-		s.expire()
-	}
-	s.want("the first again, by timeout", "ACK 1 ack 1 len 1000")
-	t.Log("# both copies of the second arrive, none of the first")
-	s.give(ack, 1, 1, "", s.sack(1001, 2001, 1001, 2001, 3001, 6001))
-	if s.cc.undos != 0 {
-		t.Error("the timeout was undone, although what it has sent again was needed")
-	}
-	t.Log("# an episode after a complete recovery")
-	s = flight(t, 4, nil)
-	s.pass(5 * time.Millisecond)
-	s.give(ack, 1, 1, "", s.sack(1001, 4001))
-	s.want("the first episode", "ACK 1 ack 1 len 1000")
-	s.give(ack, 1, 4001, "")
-	s.append(4000)
-	s.emit()
-	s.pass(rtt10)
-	s.give(ack, 1, 4001, "", s.sack(5001, 8001))
-	s.emit()
-	s.give(ack, 1, 4001, "", s.sack(1, 1001, 5001, 8001))
-	if s.cc.firsts != 2 || s.cc.undos != 0 {
-		t.Errorf("%d episodes, %d of them undone: the second by a duplicate of the first", s.cc.firsts, s.cc.undos)
-	}
-	s.give(ack, 1, 8001, "", s.sack(4001, 5001))
-	if s.cc.undos != 1 {
-		t.Error("nor by its own")
-	}
-}
-
-// A duplicate that the network has made, of something that was never sent again, is no sign that a retransmission was
-// needless (RFC 3708 §2 counts those of retransmitted segments alone).
-func TestDuplicatesOfTheNetworkDoNotUndo(t *testing.T) {
-	s := flight(t, 5, nil)
-	s.pass(5 * time.Millisecond)
-	s.give(ack, 1, 1, "", s.sack(1001, 4001))
-	s.want("the fast retransmission", "ACK 1 ack 1 len 1000")
-	s.give(ack, 1, 1, "", s.sack(2001, 3001, 1001, 4001))
-	if s.m.stats.DSACKs != 1 || s.cc.undos != 0 {
-		t.Errorf("%d duplicates, undone %d times", s.m.stats.DSACKs, s.cc.undos)
-	}
-}
-
 // RFC 6937 §3.1: a single loss of 20 segments with a halved window is sent as the ACKs allow, no burst and no silence:
 // about one segment for two ACKs.
 func TestProportionalRateReduction(t *testing.T) {
