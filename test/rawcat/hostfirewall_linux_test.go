@@ -130,13 +130,7 @@ func TestAnyoneFindsOutTheFirewallOfHisHost(t *testing.T) {
 				if first == nil {
 					t.Fatal("the filter has not cut the connection: the test shows nothing")
 				}
-				var st packet.InterfaceStatus
-				for _, i := range m.s.socket.Status().Interfaces {
-					if i.Name == link.Interface(netlab.SideA) {
-						st = i
-					}
-				}
-				if st.Mode != packet.ModeRawIP || !strings.Contains(st.Reason, "firewall") {
+				if st := m.status(link); st.Mode != packet.ModeRawIP || !strings.Contains(st.Reason, "firewall") {
 					t.Fatalf("after %v: %+v", first, st)
 				}
 				c.Abort()
@@ -150,12 +144,49 @@ func TestAnyoneFindsOutTheFirewallOfHisHost(t *testing.T) {
 	}
 }
 
+// passTheKernel sends until packets go past the kernel's output: the first do not, while the next hop is not known. kernel
+// takes them.
+func (m *meeting) passTheKernel(c *rawtcp.Conn, kernel net.Conn, link *netlab.Link) {
+	m.t.Helper()
+	const piece = 10_000
+	for {
+		if st := m.status(link); st.SentGSO+st.SentFrames > 0 {
+			return
+		}
+		if _, err := io.Copy(c, stream{3, piece}.source()); err != nil {
+			m.t.Fatal(err)
+		}
+		if _, err := io.CopyN(io.Discard, kernel, piece); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+}
+
+// status is that of our interface.
+func (m *meeting) status(link *netlab.Link) (st packet.InterfaceStatus) {
+	for _, i := range m.s.socket.Status().Interfaces {
+		if i.Name == link.Interface(netlab.SideA) {
+			st = i
+		}
+	}
+	return st
+}
+
 // A filter of the host that lets nothing out that it cannot place would end a connection at the first outage, since what is
 // repeated after a time-out goes through it. It goes around then. One that answers such a packet with a RST in the peer's
 // name, by loopback, is not believed.
 func TestAnOutageBehindAFirewallOfTheHost(t *testing.T) {
-	for _, verdict := range []string{"drop", "reject with tcp reset", "reject with icmpx admin-prohibited"} {
-		t.Run(strings.ReplaceAll(verdict, " ", "-"), func(t *testing.T) {
+	for _, c := range []struct {
+		name, verdict string
+		forget        bool // the outage is so long that the kernel has no address of the next hop any more
+	}{
+		{"drop", "drop", false},
+		{"long", "drop", true},
+		{"reset", "reject with tcp reset", false},
+		{"prohibited", "reject with icmpx admin-prohibited", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			verdict, forget := c.verdict, c.forget
 			everyRole(t, func(t *testing.T, serve, v6 bool) {
 				t.Parallel()
 				m, link := meet(t, serve, v6)
@@ -167,26 +198,38 @@ func TestAnOutageBehindAFirewallOfTheHost(t *testing.T) {
 				}
 				c, kernel := m.connect()
 				_ = c.SetDeadline(time.Now().Add(patience))
-				const before, after = 2 * megabyte, 100_000
-				sent := make(chan error, 1)
+				_ = kernel.SetDeadline(time.Now().Add(patience))
+				m.passTheKernel(c, kernel, link)
+				const before, after = 16 * megabyte, 100_000 // before: more than any window that the filter has seen
+				read, sent := make(chan error, 1), make(chan error, 2)
 				go func() { // the kernel's end takes it all, and closes
-					_, err := io.CopyN(io.Discard, kernel, before+after)
+					_, err := io.CopyN(io.Discard, kernel, before)
+					read <- err
+					_, err = io.CopyN(io.Discard, kernel, after)
 					sent <- errors.Join(err, kernel.Close())
 				}()
-				_ = kernel.SetDeadline(time.Now().Add(patience))
 				if _, err := io.Copy(c, stream{1, before}.source()); err != nil {
 					t.Fatal(err)
 				}
-				link.BlackHole(netlab.Both, true)
-				if _, err := io.Copy(c, stream{2, after}.source()); err != nil {
+				if err := <-read; err != nil {
 					t.Fatal(err)
 				}
+				link.BlackHole(netlab.Both, true)
+				if forget {
+					if out, err := m.ours.Command(t.Context(), "ip", "neigh", "flush", "dev", link.Interface(netlab.SideA)).CombinedOutput(); err != nil {
+						t.Fatalf("%v: %s", err, out)
+					}
+				}
+				go func() { // it waits for room when the last acknowledgements are lost
+					_, err := io.Copy(c, stream{2, after}.source())
+					sent <- err
+				}()
 				for c.Stats().Stats.Timeouts < 2 && c.Err() == nil {
 					time.Sleep(time.Millisecond)
 				}
 				link.BlackHole(netlab.Both, false)
-				if err := <-sent; err != nil {
-					t.Errorf("at the kernel's end: %v; at ours %v after %+v", err, c.Err(), c.Stats().Stats)
+				if err := errors.Join(<-sent, <-sent); err != nil {
+					t.Errorf("%v; our end: %v after %+v", err, c.Err(), c.Stats().Stats)
 				}
 				if out, err := m.ours.Command(t.Context(), "nft", "list", "chain", "inet", "out", "output").Output(); err != nil || strings.Contains(string(out), "counter packets 0 ") {
 					t.Errorf("%v: the filter has refused nothing: the test shows nothing: %s", err, out)

@@ -57,7 +57,7 @@ const maxRoutes = 1 << 16
 type hop struct {
 	direct bool         // false: by raw IP
 	index  int          // the interface; 0: not known
-	mac    hardwareAddr // with direct
+	mac    hardwareAddr // with direct; without, the last that was known, or zero
 	mtu    int          // of the route; 0: the interface's counts
 }
 

@@ -32,6 +32,9 @@ func TestRoutesAreAskedForOnceAndFollowTheKernel(t *testing.T) {
 	h.wantHop(t, "a neighbour of that address on another link", start, k, hop{index: 3, mtu: 1400})
 	h.learn(neighKey{3, gateway}, neighReachable, mac)
 	h.wantHop(t, "with neighbour", start, k, hop{index: 3, mtu: 1400, direct: true, mac: mac})
+	h.learn(neighKey{3, gateway}, neighFailed, hardwareAddr{})
+	h.wantHop(t, "not reachable: the kernel has to look for it", start, k, hop{index: 3, mtu: 1400, mac: mac})
+	h.learn(neighKey{3, gateway}, neighReachable, mac)
 
 	t.Log("# a change of some other route changes nothing, one of this route sends everything through the kernel")
 	h.forget(netip.MustParsePrefix("203.0.113.0/24"))

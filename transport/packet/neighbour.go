@@ -23,17 +23,20 @@ const neighRefresh = time.Second
 // sockets neither resolve nor refresh an entry, so now and then a packet has to go through the kernel's own output. Its
 // owner locks.
 type neighbour struct {
-	state  neighState // 0: there is none
-	mac    hardwareAddr
-	asked  bool      // STALE: the kernel has been given a packet for it, and is in DELAY by now, which it does not tell
-	viaRaw time.Time // when a packet was last sent through the kernel's output
+	state  neighState   // 0: there is none
+	mac    hardwareAddr // the last that was known
+	asked  bool         // STALE: the kernel has been given a packet for it, and is in DELAY by now, which it does not tell
+	viaRaw time.Time    // when a packet was last sent through the kernel's output
 }
 
 // hardwareAddr is an Ethernet address.
 type hardwareAddr [6]byte
 
-// learn takes what the kernel has announced.
+// learn takes what the kernel has announced. An entry that is being resolved, has failed or is gone comes without address.
 func (n *neighbour) learn(s neighState, mac hardwareAddr) {
+	if mac == (hardwareAddr{}) {
+		mac = n.mac
+	}
 	if s != n.state || mac != n.mac {
 		n.asked = false
 	}

@@ -116,6 +116,10 @@ func (s *Socket) way(p *Packet, now time.Time) (w way, err error) {
 // flow that it does not know, because the rest went past it. Else an outage would be the end of such a flow, whose
 // retransmissions go by raw IP. What opens a flow is refused for good, as the firewall's owner wants it. cause is the
 // refusal, and what comes back when the packet cannot go.
+//
+// A long outage makes the kernel forget the next hop's address, and what would make it ask again is just what the firewall
+// refuses. So the last address has to do, until something else that this host sends there, or the neighbour itself, renews
+// the entry.
 func (s *Socket) goAround(o *outbox, ps []Packet, i int, now time.Time, cause error) (int, error) {
 	p := &ps[i]
 	w, err := s.way(p, now)
@@ -126,7 +130,8 @@ func (s *Socket) goAround(o *outbox, ps []Packet, i int, now time.Time, cause er
 	if index == 0 {
 		index = s.index
 	}
-	if w.hop = s.hops.find(now, routeKey{index, p.Local, p.Remote}, false, false); !w.hop.direct {
+	w.hop = s.hops.find(now, routeKey{index, p.Local, p.Remote}, false, false)
+	if !w.hop.direct && w.hop.mac == (hardwareAddr{}) {
 		return i, cause // the next one may, when the hop is known
 	}
 	w.raw, w.mode = false, ModeFrames
