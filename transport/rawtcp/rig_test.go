@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,6 +42,7 @@ type pathWithModes struct {
 	*packettest.Conn
 	reason string
 	index  int
+	next   atomic.Uint32 // the number of the byte after what was sent last
 }
 
 func (p *pathWithModes) Degrade(index int, reason string) { p.index, p.reason = index, reason }
