@@ -120,12 +120,17 @@ func TestAnyoneFindsOutTheFirewallOfHisHost(t *testing.T) {
 		t.Run(map[bool]string{false: "receiver", true: "sender"}[sends], func(t *testing.T) {
 			everyRole(t, func(t *testing.T, serve, v6 bool) {
 				m, link := meet(t, serve, v6)
+				c, kernel := m.connect()
+				m.passTheKernel(c, kernel, link) // else the filter may see all of a connection on a busy host
+				c.Abort()
+				<-c.Done()
+				_ = kernel.Close()
 				m.ours.Firewall(netlab.Firewall{In: []uint16{listenPort}, Reject: true})
 				ours, theirs := stream{}, stream{1, plenty}
 				if sends {
 					ours, theirs = theirs, ours
 				}
-				c, kernel := m.connect()
+				c, kernel = m.connect()
 				first := m.transfer(c, kernel, ours, theirs)
 				if first == nil {
 					t.Fatal("the filter has not cut the connection: the test shows nothing")
