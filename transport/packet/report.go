@@ -18,7 +18,7 @@ const (
 	// ReportProhibited: a firewall has refused it (ICMP codes 9, 10, 13; ICMPv6 1, 5, 6).
 	ReportProhibited
 	// ReportReset: this host has sent a RST from our port. If the carrier has not, a firewall of this host has: it takes the
-	// flow for none that it knows, and cuts it off at the peer.
+	// flow for none that it knows, and cuts it off at the peer. It comes behind all packets that arrived before the RST left.
 	ReportReset
 	// ReportMTU: the interface's MTU has changed. No message, so no addresses and ports.
 	ReportMTU

@@ -28,16 +28,21 @@ func openResetTap(s *Socket) (*resetTap, error) {
 
 func (t *resetTap) file() int { return t.s.out }
 
-// take makes reports of what is there.
+// take makes a report of the first reset that is there, behind all packets that have come before it: the one that it answers
+// may be the last that a peer has to say. While some wait it makes none; the poller tells of it again. Only one at a time,
+// for of the next nobody knows yet whether it was there before the taps were seen to be empty.
 func (t *resetTap) take(ps []Packet) (n int, err error) {
-	for n < len(ps) {
-		k, from, err := unix.Recvfrom(t.s.out, t.b[:], unix.MSG_DONTWAIT)
-		if err != nil {
-			return n, nil // nothing is there, or the interface is down: the taps tell
+	for _, tap := range t.s.taps {
+		if tap.waiting() {
+			return 0, nil
 		}
-		if at, ok := from.(*unix.SockaddrLinklayer); ok && t.read(t.b[:k], at.Ifindex, &ps[n]) {
-			n++
-		}
+	}
+	k, from, err := unix.Recvfrom(t.s.out, t.b[:], unix.MSG_DONTWAIT)
+	if err != nil {
+		return 0, nil // nothing is there, or the interface is down: the taps tell
+	}
+	if at, ok := from.(*unix.SockaddrLinklayer); ok && t.read(t.b[:k], at.Ifindex, &ps[0]) {
+		n = 1
 	}
 	return n, nil
 }

@@ -1,8 +1,11 @@
 package packet
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
+
+	"hawser/test/netlab"
 )
 
 // What a router passes on from a port of the block is not this host's.
@@ -38,4 +41,26 @@ func TestOnlyResetsOfThisHostAreReported(t *testing.T) {
 	if tap.read(nil, 3, new(Packet)) || tap.read(make([]byte, vnetLen+5), 3, new(Packet)) {
 		t.Error("a piece of a frame is reported")
 	}
+}
+
+// What a firewall answers may be the last of a peer's stream: with the report before it, the carrier would end a connection
+// whose data are all there.
+func TestAResetIsReportedBehindThePacketsBeforeIt(t *testing.T) {
+	families(t, func(t *testing.T, v6 bool) {
+		a, b, _ := pair(t, netlab.LinkConfig{})
+		meet(a, b, v6)
+		run(t, b.host, tool(t, "nft"), fmt.Sprintf("add table inet f; add chain inet f in { type filter hook input priority 0; }; add rule inet f in tcp dport %d reject with tcp reset", serverPort))
+		const packets = 5 * receiveSlots
+		for i := range uint32(packets) {
+			a.send(a.packet(b, v6, 1000*i, data(1), 0)) // with gaps: the kernel merges none
+		}
+		for range packets {
+			a.next() // all resets are under way, and nothing was read at b
+		}
+		for i := range 2 * packets {
+			if p := b.next(); (p.Report != nil) != (i >= packets) {
+				t.Fatalf("what comes %d. is a report: %v; want %d packets, then as many reports", i, p.Report, packets)
+			}
+		}
+	})
 }

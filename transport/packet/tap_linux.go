@@ -95,6 +95,12 @@ func (t *tap) reassemble() {
 
 func (t *tap) file() int { return t.fd }
 
+// waiting tells whether a packet is there, good or not.
+func (t *tap) waiting() bool {
+	size, err := unix.IoctlGetInt(t.fd, unix.SIOCINQ) // of the first
+	return err == nil && size > 0
+}
+
 // arm makes the first n slots ready.
 func (t *tap) arm(n int) {
 	for i := range t.slots[:n] {
