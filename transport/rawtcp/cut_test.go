@@ -16,25 +16,27 @@ import (
 func TestAResetThatThisHostSends(t *testing.T) {
 	for _, one := range []struct {
 		name string
-		talk func(c *Conn) error // before it
-		off  uint32              // from the number of the next byte
+		talk func(c, peer *Conn) error // before it
+		off  uint32                    // from the number of the next byte
 		ends bool
 	}{
-		{"where the peer expects the next byte", func(*Conn) error { return nil }, 0, true},
-		{"after an exchange", func(c *Conn) error { return write(c, "all of it arrives") }, 0, true},
-		{"of before what has been sent", func(c *Conn) error { return write(c, "all of it arrives") }, 5, false},
-		{"after our end", (*Conn).CloseWrite, 0, false},
+		{"where the peer expects the next byte", func(_, _ *Conn) error { return nil }, 0, true},
+		{"after an exchange", func(c, _ *Conn) error { return write(c, "all of it arrives") }, 0, true},
+		{"of before what has been sent", func(c, _ *Conn) error { return write(c, "all of it arrives") }, 5, false},
+		{"after our end", func(c, _ *Conn) error { return c.CloseWrite() }, 0, true},
+		{"after the peer's end", func(_, peer *Conn) error { return peer.CloseWrite() }, 0, true},
+		{"after both ends", func(c, peer *Conn) error { return errors.Join(c.CloseWrite(), peer.CloseWrite()) }, 0, false},
 	} {
 		for _, serve := range []bool{false, true} {
 			name := one.name + map[bool]string{false: "/client", true: "/server"}[serve]
 			t.Run(name, func(t *testing.T) {
 				inBubble(t, 1, packettest.LinkConfig{Delay: 10 * time.Millisecond}, func(r *rig) {
-					c, server := r.connect()
+					c, peer := r.connect()
 					path := r.modes
 					if serve {
-						c, path = server, r.smodes
+						c, peer, path = peer, c, r.smodes
 					}
-					if err := one.talk(c); err != nil {
+					if err := one.talk(c, peer); err != nil {
 						t.Fatal(err)
 					}
 					time.Sleep(time.Second)

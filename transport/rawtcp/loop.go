@@ -134,20 +134,18 @@ func (c *Conn) suspect(now time.Time, reason string) {
 
 // cutHere takes note that this host has sent a RST of the connection, which is not ours: the loop of a connection that sends
 // one ends with it. So a firewall has, and the interface is to send by raw IP. The connection is over where the RST is what
-// the peer expects next; a side that only receives, or waits for an answer, would never hear of it. While data are under
-// way the peer may have ignored it, and what becomes of them tells.
+// the peer expects next; a side that only receives, or waits for an answer, would never hear of it, even if it has ended its
+// own stream. While data or our FIN are under way the peer may have ignored it, and what becomes of them tells. When both
+// streams have ended there is nothing to lose: the packets that came before the RST were taken in before.
 func (c *Conn) cutHere(a *arrival) {
 	if !c.proved {
 		return
 	}
 	c.e.proven(a.p.Interface, "a firewall of this host resets connections whose packets it has not seen")
-	if !ending(c.m.State()) && c.m.EndsAt(wire.Seq(a.p.Report.Seq)) {
+	if !bothEnded(c.m.State()) && c.m.EndsAt(wire.Seq(a.p.Report.Seq)) {
 		c.m.Abort(ErrCut)
 	}
 }
-
-// ending tells whether our stream has ended in this state: the answer to our FIN tells how.
-func ending(s tcp.State) bool { return s == tcp.FinWait1 || s == tcp.FinWait2 || bothEnded(s) }
 
 // leavesBy is the interface that the connection's packets leave by, as far as is known.
 func (c *Conn) leavesBy() int {
