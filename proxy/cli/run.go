@@ -16,6 +16,7 @@ import (
 // Run executes the command that the process's arguments name and gives the exit status. Commands see SIGINT and
 // SIGTERM as the end of their context; a second signal ends the process at once.
 func Run(root *cobra.Command) int {
+	limitProcessors()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
