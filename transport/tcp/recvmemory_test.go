@@ -113,8 +113,9 @@ func TestMemoryIsBoundedByTheWindow(t *testing.T) {
 			s := newSponge(t, window)
 			attack(s)
 			held := int(heap()) - int(s.empty) + (s.w.live-s.live)*s.w.pin
-			// The heap knows nothing of what the machine counts: sizes of its classes, its own lists.
-			if most := charge(window) + chunkLen + s.w.pin + 60_000; held > most {
+			// The heap knows nothing of what the machine counts: sizes of its classes, its own lists, the race detector's
+			// part. Without a bound it is 230 kB.
+			if most := charge(window) + chunkLen + s.w.pin + 80_000; held > most {
 				t.Errorf("%d bytes are held for a window of %d, want at most %d", held, window, most)
 			}
 			if n := kept(s.m); n < window/2 && len(s.m.in.pieces) < 1000 {
