@@ -77,10 +77,7 @@ func write(c *Conn, s string) error {
 
 // resetReport is what the packet path says of a RST that its host has sent to a connection's peer.
 func resetReport(c *Conn, seq uint32) packet.Packet {
-	local, remote := c.tuple.local, c.tuple.remote
-	return packet.Packet{Local: local.Addr(), Remote: remote.Addr(), Interface: 1, Report: &packet.Report{
-		Kind: packet.ReportReset, From: local.Addr(), LocalPort: local.Port(), RemotePort: remote.Port(), Seq: seq,
-	}}
+	return resetOf(c.tuple.local, c.tuple.remote, seq)
 }
 
 // WriteBatch notes the number of the byte that comes after what is sent.

@@ -40,7 +40,8 @@
 //   - It rejects what arrives with RST, which goes to the peer. A sender is cut at the first acknowledgement, if the peer takes
 //     the RST, a receiver when the peer uses more window than the handshake has shown, and would wait for ever then. The
 //     packet path shows the RSTs that leave this host (packet.ReportReset): the interface moves to raw IP at once, in both
-//     roles, and a connection that the RST has ended at the peer ends here with ErrCut, after all that came before.
+//     roles, and a connection that the RST has ended at the peer ends here with ErrCut, after all that came before. RSTs
+//     of our own, after which a connection may go on, are known and left out.
 //   - It drops or rejects what leaves: the packet path sends that by packet socket instead, and does not believe a RST that
 //     loopback brings in a peer's name.
 //   - It rejects with ICMP what arrives: the peer hears of that, and goes on.

@@ -55,6 +55,7 @@ type Endpoint struct {
 	closed    bool
 
 	verdicts verdicts
+	resets   *resets
 
 	loops  sync.WaitGroup
 	reader chan struct{} // closed when the reader has ended
@@ -76,7 +77,7 @@ func New(cfg Config) (*Endpoint, error) {
 	}
 	e := &Endpoint{
 		conn: cfg.Conn, cfg: cfg, conns: map[tuple]*Conn{}, resting: map[tuple]time.Time{},
-		listeners: map[uint16]*Listener{}, reader: make(chan struct{}),
+		listeners: map[uint16]*Listener{}, resets: newResets(), reader: make(chan struct{}),
 	}
 	e.turn = int(cfg.TCP.Secret[0]) // a restarted program does not begin with the same port (RFC 6056)
 	go e.read()

@@ -273,7 +273,7 @@ func (l *Listener) reply(m *tcp.Listener, index int) {
 		}
 		again = b.full()
 		for ps := b.packets[:b.n]; len(ps) > 0; {
-			n, err := l.e.conn.WriteBatch(ps)
+			n, err := l.e.writeBatch(ps)
 			if ps = ps[n:]; err != nil {
 				ps = ps[1:]
 			}

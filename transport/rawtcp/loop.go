@@ -132,13 +132,14 @@ func (c *Conn) suspect(now time.Time, reason string) {
 	}
 }
 
-// cutHere takes note that this host has sent a RST of the connection, which is not ours: the loop of a connection that sends
-// one ends with it. So a firewall has, and the interface is to send by raw IP. The connection is over where the RST is what
-// the peer expects next; a side that only receives, or waits for an answer, would never hear of it, even if it has ended its
-// own stream. While data or our FIN are under way the peer may have ignored it, and what becomes of them tells. When both
-// streams have ended there is nothing to lose: the packets that came before the RST were taken in before.
+// cutHere takes note that this host has sent a RST of the connection. If it is not ours, a firewall has sent it, and the
+// interface is to send by raw IP. The connection is over where the RST is what the peer expects next; a side that only
+// receives, or waits for an answer, would never hear of it, even if it has ended its own stream. While data or our FIN are
+// under way the peer may have ignored it, and what becomes of them tells. When both streams have ended there is nothing to
+// lose: the packets that came before the RST were taken in before. Before the handshake is complete there is nothing to cut:
+// a filter that lets nobody in answers so to whoever sends a SYN-ACK.
 func (c *Conn) cutHere(a *arrival) {
-	if !c.proved {
+	if !c.proved || c.e.resets.has(reset{c.tuple, a.p.Report.Seq}, time.Now()) {
 		return
 	}
 	c.e.proven(a.p.Interface, "a firewall of this host resets connections whose packets it has not seen")

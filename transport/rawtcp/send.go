@@ -47,7 +47,7 @@ func (c *Conn) send(now time.Time) (again bool) {
 // is left to TCP: as lost, or in smaller packets.
 func (c *Conn) write(now time.Time, ps []packet.Packet) (rest []packet.Packet) {
 	for len(ps) > 0 {
-		n, err := c.e.conn.WriteBatch(ps)
+		n, err := c.e.writeBatch(ps)
 		ps = ps[n:]
 		if err == nil {
 			continue
