@@ -92,6 +92,10 @@ type Packet struct {
 	// an identification of its own, as RFC 6864 §4.3 demands.
 	Fragment bool
 
+	// Heard, read: the kernel's own socket of the port has heard the packet, too, and may have answered an ACK with RST, whose
+	// sequence number was the sender's choice (RFC 9293 §3.5.2). Only where that socket is not wholly deaf (see Reserve).
+	Heard bool
+
 	At     time.Time // read: when
 	Report *Report   // read: not a segment; Header and Payload are empty
 

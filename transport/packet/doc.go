@@ -33,8 +33,10 @@
 //
 // Segments of a port that the kernel does not know are answered by it with RST. So each port has a kernel socket that
 // listens and is deaf: the segment finds a socket, the socket drops it, nobody answers. Deaf twice over: by a filter that
-// drops everything, where the kernel allows one on a TCP socket, and by a minimum TTL that no segment from beyond the link
-// can have. Reserve proves on the spot that the kernel stays silent, before it returns.
+// drops everything or, where the kernel allows none on a TCP socket, because it wants every segment signed by a key that
+// nobody has; and by a minimum TTL that no segment from beyond the link can have. Reserve proves on the spot that the kernel
+// stays silent, before it returns. Where it has neither filters nor signatures for us it may still answer neighbours that send
+// with the top TTL; what they send is marked (Packet.Heard).
 //
 // All this needs CAP_NET_RAW and nothing else.
 package packet

@@ -11,6 +11,7 @@ const (
 	ipv6Header  = 40
 	protocolTCP = 6
 	hopLimit    = 64
+	topTTL      = 255 // what has it was sent on the link itself
 
 	etherTypeIPv4 = 0x0800
 	etherTypeIPv6 = 0x86dd
@@ -64,6 +65,7 @@ func appendIPv4(b []byte, p *Packet, n int, id uint16) []byte {
 type ipPacket struct {
 	src, dst netip.Addr
 	class    uint8
+	ttl      uint8  // or hop limit
 	payload  []byte // TCP, without what a link layer has padded
 	badSum   bool   // why it is not good: the header's checksum
 	fragment bool   // … or that it is the first fragment of one
@@ -104,7 +106,7 @@ func parseIPv4(b []byte) (p ipPacket, ok bool) {
 		return p, false
 	}
 	p.src, p.dst = netip.AddrFrom4([4]byte(b[12:])), netip.AddrFrom4([4]byte(b[16:]))
-	p.class, p.payload = b[1], b[head:total:total]
+	p.class, p.ttl, p.payload = b[1], b[8], b[head:total:total]
 	return p, true
 }
 
@@ -120,6 +122,6 @@ func parseIPv6(b []byte) (p ipPacket, ok bool) {
 	if p.src.Is4In6() || p.dst.Is4In6() { // has no place on a wire
 		return p, false
 	}
-	p.class, p.payload = b[0]<<4|b[1]>>4, b[ipv6Header:total:total]
+	p.class, p.ttl, p.payload = b[0]<<4|b[1]>>4, b[7], b[ipv6Header:total:total]
 	return p, true
 }

@@ -34,6 +34,7 @@ const (
 type Ports struct {
 	block   Block
 	holders []int // descriptors of kernel sockets, one a port
+	deaf    bool  // they hear nothing at all; false: what comes with the top TTL
 }
 
 // Block is the ports.

@@ -16,17 +16,38 @@ const (
 	proofGrace = 10 * time.Millisecond  // for answers that another processor is late with
 )
 
-// prove sends segments to all held ports over loopback and fails if the kernel answers one. A last segment goes to a
-// port that is not held: its RST proves that answers are seen.
+// answerError: the kernel answers for a port that is held.
+type answerError struct {
+	port  uint16
+	flags byte
+}
+
+func (e *answerError) Error() string {
+	return fmt.Sprintf("packet: the kernel answers for TCP port %d (flags %#02x) although a deaf socket listens there: this system cannot run the raw carrier", e.port, e.flags)
+}
+
+// prove fails if the kernel answers segments to held ports. It finds out whether it does so if they come with the top TTL.
 func (p *Ports) prove() error {
+	err := p.proveAt(topTTL)
+	p.deaf = err == nil
+	var answered *answerError
+	if errors.As(err, &answered) {
+		err = p.proveAt(hopLimit)
+	}
+	return err
+}
+
+// proveAt sends segments with a TTL to all held ports over loopback and fails if the kernel answers one. A last segment goes
+// to a port that is not held: its RST proves that answers are seen.
+func (p *Ports) proveAt(ttl byte) error {
 	lo, err := net.InterfaceByName("lo")
 	if err != nil || lo.Flags&net.FlagUp == 0 {
 		return errors.New("packet: cannot prove that the kernel stays silent: interface lo is down: run `ip link set lo up`")
 	}
-	if err := p.proveFor(lo.Index, netip.AddrFrom4([4]byte{127, 0, 0, 1})); err != nil {
+	if err := p.proveFor(lo.Index, netip.AddrFrom4([4]byte{127, 0, 0, 1}), ttl); err != nil {
 		return err
 	}
-	err = p.proveFor(lo.Index, netip.IPv6Loopback())
+	err = p.proveFor(lo.Index, netip.IPv6Loopback(), ttl)
 	if errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.EAFNOSUPPORT) { // no IPv6 here
 		return nil
 	}
@@ -36,6 +57,7 @@ func (p *Ports) prove() error {
 // proof is one family's.
 type proof struct {
 	addr    netip.Addr
+	ttl     byte
 	ports   Block
 	control uint16 // a port that the kernel answers for with RST
 	from    uint16 // the port that segments pretend to come from
@@ -43,7 +65,7 @@ type proof struct {
 	raw     int
 }
 
-func (p *Ports) proveFor(lo int, addr netip.Addr) error {
+func (p *Ports) proveFor(lo int, addr netip.Addr, ttl byte) error {
 	control, controlPort, err := closedPort(addr)
 	if err != nil {
 		return err
@@ -54,7 +76,7 @@ func (p *Ports) proveFor(lo int, addr netip.Addr) error {
 		return err
 	}
 	defer closeAll(from)
-	t := proof{addr: addr, ports: p.block, control: controlPort, from: fromPort}
+	t := proof{addr: addr, ttl: ttl, ports: p.block, control: controlPort, from: fromPort}
 	if t.witness, err = openWitness(lo, addr, fromPort); err != nil {
 		return err
 	}
@@ -139,7 +161,7 @@ func (t *proof) run() error {
 		case port == t.control && !seen:
 			seen, deadline = true, time.Now().Add(proofGrace)
 		case t.ports.Has(port):
-			return fmt.Errorf("packet: the kernel answers for TCP port %d (flags %#02x) although a filtered socket listens there: this system cannot run the raw carrier", port, flags)
+			return &answerError{port, flags}
 		}
 	}
 }
@@ -155,6 +177,9 @@ func (t *proof) send(port uint16, flags byte) error {
 	sa := unix.Sockaddr(&unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
 	if t.addr.Is6() {
 		sa = &unix.SockaddrInet6{Addr: t.addr.As16()}
+		b[7] = t.ttl
+	} else {
+		b[8] = t.ttl // the kernel makes the header's checksum (raw(7))
 	}
 	if err := unix.Sendto(t.raw, b, 0, sa); err != nil {
 		return fmt.Errorf("packet: cannot prove that the kernel stays silent: send over lo: %w", err)

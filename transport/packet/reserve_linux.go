@@ -80,7 +80,7 @@ func holdPort(port uint16) (int, error) {
 	if err != nil {
 		return -1, os.NewSyscallError("socket", err)
 	}
-	err = errors.Join(dropBelowTopTTL(fd, v6), dropByFilter(fd))
+	err = deafen(fd, v6)
 	if err == nil && v6 {
 		err = errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0),
 			unix.Bind(fd, &unix.SockaddrInet6{Port: int(port)}))
@@ -104,27 +104,6 @@ func holdPort(port uint16) (int, error) {
 func lowPort(port uint16, err error) error {
 	return fmt.Errorf("packet: TCP port %d needs CAP_NET_BIND_SERVICE as well: run `setcap cap_net_raw,cap_net_bind_service+ep %s` as root, give a container cap_add: [NET_RAW, NET_BIND_SERVICE], or choose a port from %d on (%w)",
 		port, program(), firstUnprivileged, err)
-}
-
-// dropBelowTopTTL makes a socket drop whatever has passed a router, or was sent with an ordinary TTL (the generalized
-// TTL security mechanism, RFC 5082 §3, turned against everybody). It needs no privilege. What it leaves is a neighbour
-// on the link who sends with TTL 255: he gets a SYN/ACK that leads nowhere.
-func dropBelowTopTTL(fd int, v6 bool) error {
-	err := os.NewSyscallError("IP_MINTTL", unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MINTTL, 255))
-	if v6 {
-		err = errors.Join(err, os.NewSyscallError("IPV6_MINHOPCOUNT", unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MINHOPCOUNT, 255)))
-	}
-	return err
-}
-
-// dropByFilter makes a socket drop everything. Some kernels (6.18.44 is one) want CAP_NET_ADMIN for a filter on a TCP
-// socket; without it the TTL has to do.
-func dropByFilter(fd int) error {
-	err := attach(fd, dropAll())
-	if errors.Is(err, unix.EPERM) {
-		return nil
-	}
-	return err
 }
 
 // ephemeralRange is the range from which the kernel takes ports for connections.

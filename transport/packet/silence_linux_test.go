@@ -2,6 +2,7 @@ package packet
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"net/netip"
 	"os"
@@ -57,20 +58,23 @@ func TestTheProofSeesWhetherTheKernelAnswers(t *testing.T) {
 	h := lab.Host("a")
 	bind := func(fd int) error { return unix.Bind(fd, &unix.SockaddrInet6{Port: clientPort}) }
 	listen := func(fd int) error { return errors.Join(bind(fd), unix.Listen(fd, 1)) }
-	filter := func(fd int) error { return attach(fd, dropAll()) }
+	signature := func(fd int) error { return demandSignature(fd, true) }
 	ttl := func(fd int) error { return dropBelowTopTTL(fd, true) }
 	for _, c := range []struct {
 		name   string
 		steps  []func(int) error
 		silent bool
+		deaf   bool
 	}{
-		{"no socket", nil, false},
-		{"filter and bind without listen", []func(int) error{filter, ttl, bind}, false},
-		{"listen without filter", []func(int) error{listen}, false},
-		{"filter alone", []func(int) error{filter, listen}, true},
-		{"TTL alone", []func(int) error{ttl, listen}, true},
+		{"no socket", nil, false, false},
+		{"filter and bind without listen", []func(int) error{dropByFilter, ttl, bind}, false, false},
+		{"listen without filter", []func(int) error{listen}, false, false},
+		{"filter alone", []func(int) error{dropByFilter, listen}, true, true},
+		{"signature alone", []func(int) error{signature, listen}, true, true},
+		{"TTL alone", []func(int) error{ttl, listen}, true, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			p := &Ports{block: Block{First: clientPort, Count: 1}}
 			err := h.Do(func() error {
 				fd, err := unix.Socket(unix.AF_INET6, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
 				if err != nil {
@@ -82,10 +86,16 @@ func TestTheProofSeesWhetherTheKernelAnswers(t *testing.T) {
 						return err
 					}
 				}
-				return (&Ports{block: Block{First: clientPort, Count: 1}}).prove()
+				return p.prove()
 			})
+			if errors.Is(err, unix.ENOPROTOOPT) {
+				t.Skip("kernel without CONFIG_TCP_MD5SIG")
+			}
 			if c.silent && err != nil || !c.silent && (err == nil || !strings.Contains(err.Error(), "the kernel answers for TCP port 61024")) {
 				t.Errorf("the proof says %v", err)
+			}
+			if p.deaf != c.deaf {
+				t.Errorf("wholly deaf is %v", p.deaf)
 			}
 		})
 	}
@@ -187,6 +197,9 @@ func asUserWithCapNetRaw(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if ports.deaf != canBeDeaf(t) {
+		t.Errorf("the kernel's sockets are wholly deaf is %v", ports.deaf)
+	}
 	s := &station{t: t, ports: ports, port: ports.Block().First, v4: netip.MustParseAddr(f[1])}
 	if s.sock, err = Open(Config{Interface: f[0], Ports: ports}); err != nil {
 		t.Fatal(err)
@@ -196,4 +209,48 @@ func asUserWithCapNetRaw(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	s.want(peer, 1, 500)
+}
+
+// What the kernel's socket of the port may have heard is marked: it came with the top TTL, and the socket hears that.
+func TestPacketsThatTheKernelMayAnswerAreMarked(t *testing.T) {
+	lab := netlab.New(t)
+	h := lab.Host("a")
+	tun := openTUN(t, h, "tun0", here4.String()+"/24")
+	run(t, h, tool(t, "ip"), "addr", "add", here6.String()+"/64", "dev", "tun0", "nodad")
+	a := stationOn(t, h, "tun0", clientPort, here4, here6)
+	for _, deaf := range []bool{true, false} {
+		a.sock.deaf = deaf
+		for _, v6 := range []bool{false, true} {
+			for _, ttl := range []byte{hopLimit, topTTL - 1, topTTL} {
+				p := Packet{Local: there4, Remote: here4, Header: tcpHeader(serverPort, clientPort, uint32(ttl), 0x10, 12), Payload: data(10)}
+				if v6 {
+					p.Local, p.Remote = there6, here6
+				}
+				b := ipPacketOf(p)
+				if v6 {
+					b[7] = ttl
+				} else {
+					b[8], b[10], b[11] = ttl, 0, 0
+					binary.BigEndian.PutUint16(b[10:], ^slowSum(b[:ipv4Header]))
+				}
+				if _, err := tun.Write(b); err != nil {
+					t.Fatal(err)
+				}
+				if got := a.next(); got.Heard != (!deaf && ttl == topTTL) || got.Header[7] != ttl {
+					t.Errorf("TTL %d, IPv6 %v, a socket that is deaf %v: marked %v", ttl, v6, deaf, got.Heard)
+				}
+			}
+		}
+	}
+}
+
+// canBeDeaf says whether the kernel has a way to make a TCP socket wholly deaf for this user.
+func canBeDeaf(t *testing.T) bool {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET6, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeAll(fd)
+	return !errors.Is(dropByFilter(fd), unix.EPERM) || !errors.Is(demandSignature(fd, true), unix.ENOPROTOOPT)
 }

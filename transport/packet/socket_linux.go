@@ -20,6 +20,7 @@ type Socket struct {
 	index int    // 0: all interfaces
 	name  string // of the interface
 	block Block
+	deaf  bool // nothing that comes to the block is heard by the kernel's sockets
 
 	hops       *hops
 	interfaces interfaces
@@ -64,7 +65,7 @@ func Open(cfg Config) (_ *Socket, err error) {
 		return nil, errors.New("packet: no ports: reserve a block first")
 	}
 	s := &Socket{
-		block: cfg.Ports.Block(), hops: newHops(), interfaces: interfaces{limit: cfg.Best, all: map[int]*iface{}},
+		block: cfg.Ports.Block(), deaf: cfg.Ports.deaf, hops: newHops(), interfaces: interfaces{limit: cfg.Best, all: map[int]*iface{}},
 		unrouted: &iface{ladder: ladder{mode: ModeRawIP, best: ModeRawIP, reason: "the routes are not known yet"}}, out: -1, raw: [2]int{-1, -1},
 	}
 	s.outboxes.New = func() any { return new(outbox) }

@@ -194,6 +194,7 @@ func (t *tap) read(slot *receiveSlot, m *mmsghdr, p *Packet) bool {
 	*p = Packet{
 		Local: ip.dst, Remote: ip.src, Interface: int(slot.name.Ifindex), Class: ip.class,
 		Header: segment[:h:h], Payload: segment[h:], buf: buf,
+		Heard: !t.s.deaf && ip.ttl == topTTL,
 	}
 	p.SegmentSize = vnet.segmentSize(len(p.Payload))
 	if p.SegmentSize < len(p.Payload) {

@@ -41,7 +41,7 @@
 //     the RST, a receiver when the peer uses more window than the handshake has shown, and would wait for ever then. The
 //     packet path shows the RSTs that leave this host (packet.ReportReset): the interface moves to raw IP at once, in both
 //     roles, and a connection that the RST has ended at the peer ends here with ErrCut, after all that came before. RSTs
-//     of our own, after which a connection may go on, are known and left out.
+//     of our own, after which a connection may go on, are known and left out, and so are those that the kernel may have sent.
 //   - It drops or rejects what leaves: the packet path sends that by packet socket instead, and does not believe a RST that
 //     loopback brings in a peer's name.
 //   - It rejects with ICMP what arrives: the peer hears of that, and goes on.

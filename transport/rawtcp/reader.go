@@ -48,6 +48,9 @@ func (d *dispatcher) packet(p *packet.Packet) {
 		p.Release()
 		return
 	}
+	if p.Heard {
+		d.e.heard(t, p)
+	}
 	if t != d.last || d.to == nil {
 		d.flush()
 		d.last, d.to = t, d.e.find(t)

@@ -16,10 +16,10 @@ const (
 	maxResets   = 4096            // that are known of each such time
 )
 
-// resets are the RSTs that the Endpoint has sent of late. A connection may go on after one, or begin: an unacceptable ACK
+// resets are the RSTs that this host has sent of late, or may have, without a firewall. Most are the Endpoint's. A connection may go on after one, or begin: an unacceptable ACK
 // before the handshake is complete is answered so (RFC 9293 §3.10.7.2, §3.10.7.3, §3.10.7.4), and the packet path reports what
-// it has sent like a firewall's. Memory is bounded: when there are more than it holds, any RST passes for one of these until
-// they are forgotten.
+// it has sent like a firewall's. The others are the kernel's, where its own socket of the port is not wholly deaf. Memory is
+// bounded: when there are more than it holds, any RST passes for one of these until they are forgotten.
 type resets struct {
 	seed maphash.Seed
 
@@ -84,4 +84,10 @@ func (e *Endpoint) writeBatch(ps []packet.Packet) (int, error) {
 		}
 	}
 	return e.conn.WriteBatch(ps)
+}
+
+// heard notes the RST with which the kernel may have answered a packet: "If the incoming segment has an ACK field, the reset
+// takes its sequence number from the ACK field of the segment" (RFC 9293 §3.5.2).
+func (e *Endpoint) heard(t tuple, p *packet.Packet) {
+	e.resets.add(reset{t, binary.BigEndian.Uint32(p.Header[8:])}, time.Now())
 }

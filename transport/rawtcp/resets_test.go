@@ -83,6 +83,29 @@ func TestOurOwnResetsProveNothing(t *testing.T) {
 	}
 }
 
+// Where the kernel's socket of the port is not wholly deaf, a neighbour can have it send a RST with any number that he chooses.
+// A RST with another number is still a firewall's.
+func TestAResetThatTheKernelMayHaveSentProvesNothing(t *testing.T) {
+	for _, heard := range []bool{false, true} {
+		for off := range uint32(2) {
+			inBubble(t, 1, packettest.LinkConfig{Delay: 10 * time.Millisecond}, func(r *rig) {
+				_, c := r.connect()
+				p := packet.Packet{Local: c.tuple.local.Addr(), Remote: c.tuple.remote.Addr(), Interface: 1, Heard: heard, Header: make([]byte, 20)}
+				binary.BigEndian.PutUint16(p.Header, c.tuple.remote.Port())
+				binary.BigEndian.PutUint16(p.Header[2:], c.tuple.local.Port())
+				binary.BigEndian.PutUint32(p.Header[8:], 12345)
+				p.Header[12], p.Header[13] = 5<<4, byte(wire.ACK)
+				r.smodes.Inject(p)
+				r.smodes.Inject(resetReport(c, 12345+off))
+				synctest.Wait()
+				if got, want := r.smodes.reason != "", !heard || off > 0; got != want {
+					t.Errorf("heard %v, number off by %d: degraded is %v", heard, off, got)
+				}
+			})
+		}
+	}
+}
+
 // Before the handshake is complete the RST may be the answer of a filter that lets nobody in, to whoever it was that sent a
 // segment: no flow has been cut.
 func TestAResetBeforeTheHandshakeProvesNothing(t *testing.T) {
