@@ -14,7 +14,7 @@ type errorTap struct {
 	s  *Socket
 	fd int
 	v6 bool
-	b  [2048]byte
+	b  [2048]byte // a message should not be longer than 576 or 1280 bytes (RFC 1812 §4.3.2.3, RFC 4443 §2.4)
 }
 
 // openErrorTap opens it. The kernel would tell a raw TCP socket too, but hand that every TCP packet of the host as well.

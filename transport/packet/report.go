@@ -63,14 +63,28 @@ const (
 	quotedTCP         = 8 // bytes of TCP that every quotation has: ports and sequence number
 )
 
+// icmpMessage is the ICMP message that a raw ICMP socket gives behind an IP header; nil: there is none, it was cut short, or
+// its checksum (RFC 792, RFC 1122 §3.2.2) is wrong. The kernel would check that later; of ICMPv6 it gives no message before
+// it has (RFC 3542 §3.1).
+func icmpMessage(b []byte) []byte {
+	if len(b) < ipv4Header || int(binary.BigEndian.Uint16(b[2:])) != len(b) {
+		return nil
+	}
+	head := int(b[0]&15) * 4
+	if head < ipv4Header || len(b) < head+icmpHeader || sumBytes(b[head:]).fold() != 0xffff {
+		return nil
+	}
+	return b[head:]
+}
+
 // parseICMPv4 reads what a raw ICMP socket gives: outer IP header and message. local and remote are the quoted
 // segment's source and destination.
 func parseICMPv4(b []byte) (r Report, local, remote netip.Addr, ok bool) {
-	if len(b) < ipv4Header || int(b[0]&15)*4 < ipv4Header || len(b) < int(b[0]&15)*4+icmpHeader+ipv4Header {
+	m := icmpMessage(b)
+	if len(m) < icmpHeader+ipv4Header {
 		return r, local, remote, false
 	}
 	r.From = netip.AddrFrom4([4]byte(b[12:]))
-	m := b[int(b[0]&15)*4:]
 	q := m[icmpHeader:]
 	head := int(q[0]&15) * 4
 	if m[0] != icmpUnreachable || q[0]>>4 != 4 || head < ipv4Header || len(q) < head+quotedTCP || q[9] != protocolTCP {
