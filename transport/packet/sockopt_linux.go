@@ -75,6 +75,11 @@ func bindDevice(fd, index int, name string) error {
 	return nil
 }
 
+// setOption32 sets an option whose highest bit may be set, which an int of 32 bits cannot hold.
+func setOption32(fd, level, option int, v uint32) error {
+	return unix.SetsockoptInt(fd, level, option, int(int32(v))) // the kernel takes the low 32 bits
+}
+
 // closeAll closes sockets; -1 is none.
 func closeAll(fds ...int) {
 	for _, fd := range fds {

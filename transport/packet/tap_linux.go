@@ -89,7 +89,7 @@ func (t *tap) reassemble() {
 	const group = unix.PACKET_FANOUT_LB | unix.PACKET_FANOUT_FLAG_DEFRAG | unix.PACKET_FANOUT_FLAG_UNIQUEID
 	if !t.whole {
 		t.whole = true
-		_ = unix.SetsockoptInt(t.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, group<<16)
+		_ = setOption32(t.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, group<<16)
 	}
 }
 

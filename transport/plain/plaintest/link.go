@@ -161,11 +161,11 @@ func (d *direction) send(now time.Time, p packet) {
 
 // serve starts the bottleneck on the first packet of the queue.
 func (d *direction) serve(now time.Time) {
-	rate := d.Rate
+	rate := int64(d.Rate)
 	if rate == 0 {
 		rate = 1 << 40
 	}
-	took := time.Duration(int64(d.waiting[0].size) * 8 * int64(time.Second) / int64(rate))
+	took := time.Duration(int64(d.waiting[0].size) * 8 * int64(time.Second) / rate)
 	d.n.timeline.At(now.Add(took), func(now time.Time) {
 		p := d.waiting[0]
 		d.waiting[0] = packet{}
