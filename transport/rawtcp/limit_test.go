@@ -18,6 +18,7 @@ func TestSendLimitFollowsWindowAndRoundTrip(t *testing.T) {
 		{"twice the window", 3 << 20, 20 * time.Millisecond, 6 << 20},
 		{"never more than configured", 12 << 20, 100 * time.Millisecond, most},
 		{"a huge window on a path of microseconds", 35 << 20, 250 * time.Microsecond, minUnsent + 1_000_000},
+		{"a round trip of more bytes than 32 bits count", 12 << 20, 2 * time.Second, most},
 		{"a few milliseconds are room for any window", 3 << 20, 2 * time.Millisecond, 6 << 20},
 	} {
 		if got := sendLimit(c.window, c.srtt, most); got != c.want {

@@ -57,7 +57,7 @@ const maxSpeed = 4_000_000_000
 func sendLimit(window int, srtt time.Duration, most int) int {
 	limit := min(max(2*window, minUnsent), most)
 	if srtt > 0 {
-		limit = min(limit, minUnsent+int(maxSpeed*srtt.Seconds()))
+		limit = int(min(int64(limit), minUnsent+int64(maxSpeed*srtt.Seconds()))) // more than 2 GB after half a second
 	}
 	return limit
 }
