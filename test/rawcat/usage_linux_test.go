@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"os"
 	"strings"
@@ -71,6 +72,8 @@ func TestWrongCommandLines(t *testing.T) {
 		{"does not have the address fe80::99", []string{"listen", "--on", at("[fe80::99%" + zone + "]")}},
 		{"needs its interface", []string{"listen", "--on", at("[fe80::99]")}},
 		{"other machines only", []string{"listen", "--on", at("127.0.0.1")}},
+		{"choose one of bbr, cubic, reno\n", []string{"connect", "--to", peer, "--congestion", "vegas"}},
+		{"choose one of bbr, cubic, reno\n", []string{"connect", "--to", peer, "--congestion", "paced"}},
 		{"0 or more", []string{"connect", "--to", peer, "--zeros", "-5"}},
 		{"start the peer first", []string{"connect", "--to", peer}},
 	} {
@@ -226,5 +229,37 @@ func TestSignals(t *testing.T) {
 		}
 		_ = kernel.Close()
 		_ = l.Close()
+	}
+}
+
+// In TIME-WAIT both directions have been closed in order, and the peer knows: a signal shortens the wait, no more.
+func TestASignalAfterTheEndIsNoFailure(t *testing.T) {
+	lab := netlab.New(t)
+	a, b := lab.Host("a"), lab.Host("b")
+	link := lab.Link(a, b, netlab.LinkConfig{})
+	at := netip.AddrPortFrom(link.Addr(netlab.SideB), listenPort).String()
+	l, err := b.Listen("tcp", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c := startCat(t, catConfig{host: a, patience: patience, args: []string{"connect", "--to", at}})
+	kernel, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = kernel.SetDeadline(time.Now().Add(patience))
+	if _, err := io.Copy(io.Discard, kernel); err != nil {
+		t.Fatal(err)
+	}
+	if err := kernel.(*net.TCPConn).SetLinger(int(patience / time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if err := kernel.Close(); err != nil { // returns when our end has acknowledged the kernel's FIN
+		t.Fatal(err)
+	}
+	_ = c.cmd.Process.Signal(unix.SIGTERM)
+	if _, err := c.wait(); err != nil {
+		t.Errorf("%v: %q", err, c.lines)
 	}
 }

@@ -91,12 +91,16 @@ func (m *Machine) Close() {
 }
 
 // Abort ends the connection at once (RFC 9293 §3.10.5): the next Emit is a RST where the peer knows the connection.
-// err is what EventClosed says; nil stands for ErrAborted.
+// err is what EventClosed says; nil stands for ErrAborted. What is in TIME-WAIT has ended in order, and does so now.
 func (m *Machine) Abort(err error) {
 	if err == nil {
 		err = ErrAborted
 	}
-	if m.state != Closed && m.state != SynSent && m.state != TimeWait {
+	if m.state == TimeWait {
+		m.finish(nil)
+		return
+	}
+	if m.state != Closed && m.state != SynSent {
 		m.reset(&resetSegment{seq: m.sendSeq(m.nxt), ack: m.recvSeq(m.in.nxt), hasAck: true})
 	}
 	m.finish(err)

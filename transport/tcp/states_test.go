@@ -38,6 +38,20 @@ func TestNormalOpenAndClose(t *testing.T) {
 	s.wantErr(nil)
 }
 
+// "TIME-WAIT STATE: Respond with 'ok' and delete the TCB" (RFC 9293 §3.10.5): both streams have ended, and the peer knows.
+func TestAbortInTimeWaitIsAnEndInOrder(t *testing.T) {
+	s := established(t, nil)
+	s.m.CloseWrite()
+	s.want("our FIN", "FIN|ACK 1 ack 1")
+	s.give(fin, 1, 2, "")
+	s.want("the acknowledgement of its FIN", "ACK 2 ack 2")
+	s.wantState(TimeWait)
+	s.m.Abort(nil)
+	s.wantState(Closed)
+	s.want("nothing more", "")
+	s.wantErr(nil)
+}
+
 // TIME-WAIT outlasts the loss of the last acknowledgement also on a path whose round trip is longer than the MSL.
 func TestTimeWaitOutlastsALostAcknowledgement(t *testing.T) {
 	w := newWorld(t, 1, path{delay: 400 * time.Millisecond}, func(a, b *Config) {
