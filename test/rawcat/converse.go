@@ -17,10 +17,10 @@ import (
 type figures struct {
 	In          int64   `json:"bytes_in"`
 	Out         int64   `json:"bytes_out"`
-	Seconds     float64 `json:"seconds"` // from the handshake to the end of the second direction
-	Retransmits int64   `json:"retransmits"`
-	Recoveries  int64   `json:"recoveries"` // episodes of loss
-	Undone      int64   `json:"undone"`     // … that turned out to be none
+	Seconds     float64 `json:"seconds"`     // from the handshake to the end of the second direction
+	Retransmits int64   `json:"retransmits"` // segments
+	Recoveries  int64   `json:"recoveries"`  // episodes of loss
+	Undone      int64   `json:"undone"`      // … that turned out to be none
 	Timeouts    int64   `json:"timeouts"`
 	Probes      int64   `json:"probes"`   // of the tail
 	Window      int     `json:"window"`   // of the congestion control at the end, bytes

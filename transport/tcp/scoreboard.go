@@ -203,7 +203,7 @@ func (m *Machine) sentAgain(sp *span, mss int) {
 	b.launch(sp)
 	m.stamp(sp)
 	m.stats.Retransmitted += int64(sp.len())
-	m.stats.Retransmissions++
+	m.stats.Retransmissions += int64(max(1, (sp.len()+mss-1)/max(mss, 1)))
 }
 
 // stamp notes for the congestion control that sp has just left.

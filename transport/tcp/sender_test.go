@@ -80,8 +80,8 @@ func TestLossRecoveryOrder(t *testing.T) {
 	if pipe := s.m.Info().InFlight; pipe != 10_000 {
 		t.Errorf("pipe is %d", pipe)
 	}
-	if s.m.stats.Retransmitted != 3000 {
-		t.Errorf("%d bytes were sent again, 3000 were lost", s.m.stats.Retransmitted)
+	if st := s.m.stats; st.Retransmitted != 3000 || st.Retransmissions != 3 {
+		t.Errorf("%d bytes in %d segments were sent again, 3000 in 3 were lost", st.Retransmitted, st.Retransmissions)
 	}
 	t.Log("# more of the same changes nothing: once in an episode")
 	s.give(ack, 1, 1, "", s.sack(10_001, 11_001, 1001, 2001, 4001, 10_001))

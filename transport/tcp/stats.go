@@ -13,7 +13,7 @@ type Stats struct {
 	Sent            int64 // segments, super-segments as one
 	Packets         int64 // packets that they come to
 	SentBytes       int64 // payload, retransmissions included
-	Retransmissions int64 // spans sent again
+	Retransmissions int64 // segments sent again, as they are on the wire
 	Retransmitted   int64 // their bytes
 	Lost            int64 // bytes deemed lost
 	Recoveries      int64 // episodes of fast recovery
