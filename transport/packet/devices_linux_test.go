@@ -257,11 +257,13 @@ func TestAnInterfaceThatMergesTooMuchIsRefused(t *testing.T) {
 	if out, err := h.Command(t.Context(), tool(t, "ip"), "link", "set", "dev", name, "gro_max_size", "200000").CombinedOutput(); err != nil {
 		t.Skipf("missing kernel feature: gro_max_size: %s", out)
 	}
-	s := &station{t: t, host: h, port: clientPort}
-	err := s.open(name)
-	_ = s.ports.Close()
-	if err == nil || !strings.Contains(err.Error(), "ip link set dev "+name+" gro_max_size 65536") {
-		t.Errorf("open: %v", err)
+	for _, from := range []string{name, ""} {
+		s := &station{t: t, host: h, port: clientPort}
+		err := s.open(from)
+		_ = s.ports.Close()
+		if err == nil || !strings.Contains(err.Error(), "ip link set dev "+name+" gro_max_size 65536") {
+			t.Errorf("open %q: %v", from, err)
+		}
 	}
 }
 

@@ -102,7 +102,7 @@ const maxMerged = 1 << 16
 // host's own packets are.
 func (s *Socket) choose(name string) error {
 	if name == "" {
-		return nil
+		return allMergeLittle()
 	}
 	l, err := netlink.LinkByName(name)
 	if err != nil {
@@ -122,8 +122,28 @@ func (s *Socket) choose(name string) error {
 		l = master
 	}
 	s.index, s.name = l.Attrs().Index, l.Attrs().Name
-	if n := max(l.Attrs().GROMaxSize, l.Attrs().GROIPv4MaxSize); n > maxMerged {
-		return fmt.Errorf("packet: interface %s merges packets of up to %d bytes (BIG TCP), which hides their headers: run `ip link set dev %s gro_max_size %d gro_ipv4_max_size %[4]d`", s.name, n, s.name, maxMerged)
+	return tooMerged(l)
+}
+
+// allMergeLittle fails if one of the interfaces merges too much: whoever wants no one in particular reads from them all.
+func allMergeLittle() error {
+	ls, err := netlink.LinkList()
+	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) { // an interface that comes later is not looked at either
+		return fmt.Errorf("packet: read interfaces: %w", err)
+	}
+	for _, l := range ls {
+		if err := tooMerged(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tooMerged is the error of an interface whose packets may be larger than maxMerged; nil: they are not.
+func tooMerged(l netlink.Link) error {
+	a := l.Attrs()
+	if n := max(a.GROMaxSize, a.GROIPv4MaxSize); n > maxMerged {
+		return fmt.Errorf("packet: interface %s merges packets of up to %d bytes (BIG TCP), which hides their headers: run `ip link set dev %s gro_max_size %d gro_ipv4_max_size %[4]d`", a.Name, n, a.Name, maxMerged)
 	}
 	return nil
 }
