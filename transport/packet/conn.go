@@ -40,8 +40,8 @@ var (
 	ErrCongested = errors.New("packet: the local queue is full")
 	// ErrTooBig: a segment does not fit the MTU of its interface or route (EMSGSIZE). The error is a *TooBigError.
 	ErrTooBig = errors.New("packet: segment is larger than the MTU")
-	// ErrMalformed: a packet without addresses of one family, with a TCP header that is cut short, or with more than
-	// MaxPayload. A mistake of the caller.
+	// ErrMalformed: a packet without addresses of one family, with a TCP header that is cut short, with more than
+	// MaxPayload, or in more than MaxPieces. A mistake of the caller.
 	ErrMalformed = errors.New("packet: malformed packet")
 	// ErrUnsupported: this system has no raw sockets of the kind needed.
 	ErrUnsupported = errors.New("packet: the raw carrier needs Linux: use the plain carrier on this system")
@@ -64,6 +64,10 @@ func (e *TooBigError) Is(target error) bool { return target == ErrTooBig }
 // MaxPayload is the largest payload of a super-segment in bytes. With the headers it stays below 64 kB.
 const MaxPayload = 62 << 10
 
+// MaxPieces is how many pieces the payload of a packet may have, Payload being the first: one system call takes no more
+// than 1024 of them (IOV_MAX), and a packet needs some for its headers.
+const MaxPieces = 256
+
 // Packet is one TCP segment between two addresses, or a super-segment: one header for many segments on the wire, which
 // differ in nothing but their sequence number (and FIN, PSH and CWR, as segmentation offload has it). A packet that
 // was read may instead be a Report about one that was sent.
@@ -78,7 +82,7 @@ type Packet struct {
 
 	Header  []byte   // TCP header and options, 20–60 bytes. The checksum is set by WriteBatch and checked by ReadBatch
 	Payload []byte   // what follows the header
-	More    [][]byte // sent: further pieces of the payload, gathered. Read: nil
+	More    [][]byte // sent: further pieces of the payload, gathered, fewer than MaxPieces. Read: nil
 
 	// SegmentSize is the payload of each segment on the wire, in bytes; the last may be shorter. 0, or as much as the
 	// payload: one segment. Of a packet that was read: what the segments had when the kernel merged them.
@@ -124,7 +128,7 @@ func (p *Packet) valid() (payload int, ok bool) {
 	payload = p.Len()
 	return payload, p.Local.IsValid() && p.Remote.IsValid() && p.Local.Is4() == p.Remote.Is4() &&
 		!p.Local.Is4In6() && !p.Remote.Is4In6() &&
-		payload <= MaxPayload && p.SegmentSize >= 0 && validHeader(p.Header) && headerLen(p.Header) == len(p.Header)
+		payload <= MaxPayload && len(p.More) < MaxPieces && p.SegmentSize >= 0 && validHeader(p.Header) && headerLen(p.Header) == len(p.Header)
 }
 
 // Valid says whether WriteBatch can take the packet; false: it will answer ErrMalformed.

@@ -10,7 +10,6 @@ import (
 
 const (
 	sendSlots = 64 // messages per system call
-	maxPieces = 256
 	ethernet  = 14 // bytes of header
 	headSpace = vnetLen + ethernet + ipv6Header + maxHeader
 	pktinfo   = unix.SizeofCmsghdr + unix.SizeofInet6Pktinfo + 4 // bytes, the larger family, aligned

@@ -89,7 +89,7 @@ func (s *Socket) way(p *Packet, now time.Time) (w way, err error) {
 	if index == 0 {
 		index = s.index
 	}
-	if !ok || len(p.More) >= maxPieces || s.index != 0 && index != s.index {
+	if !ok || s.index != 0 && index != s.index {
 		return w, ErrMalformed
 	}
 	single := payload <= p.segmentSize(payload)

@@ -271,3 +271,19 @@ func TestCloseAndFailEndAReader(t *testing.T) {
 		w.send(w.segment(1, 10, 0)) // nobody wants it, nobody answers
 	})
 }
+
+// A payload in more pieces than a packet may have is refused, as the real path refuses it.
+func TestAPayloadInTooManyPiecesIsMalformed(t *testing.T) {
+	inWorld(t, packettest.LinkConfig{}, func(w *world) {
+		p := w.segment(1, packet.MaxPieces, 0)
+		for i := 1; i < packet.MaxPieces; i++ {
+			p.More = append(p.More, p.Payload[i:i+1])
+		}
+		p.Payload = p.Payload[:1]
+		w.send(p)
+		p.More = append(p.More, p.Payload)
+		if n, err := w.a.WriteBatch([]packet.Packet{p}); n != 0 || !errors.Is(err, packet.ErrMalformed) || p.Valid() {
+			t.Errorf("%d, %v; valid: %v", n, err, p.Valid())
+		}
+	})
+}

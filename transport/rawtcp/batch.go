@@ -58,3 +58,6 @@ func (b *batch) release() {
 	b.n, b.bytes = 0, 0
 	batches.Put(b)
 }
+
+// What a machine emits, a packet path takes: this does not compile otherwise.
+const _ = uint(packet.MaxPieces - wire.MaxPieces)

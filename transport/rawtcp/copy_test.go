@@ -75,3 +75,76 @@ func TestReadFromAndWriteToTellErrorsApart(t *testing.T) {
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+// Thousands of tiny writes behind a closed window leave once it opens, by ReadFrom and by Write alike.
+func TestTinyWritesBehindAClosedWindowArrive(t *testing.T) {
+	link := packettest.LinkConfig{Rate: 50e6, Delay: 10 * time.Millisecond}
+	for name, write := range map[string]func(c *Conn, b []byte) error{
+		"ReadFrom": func(c *Conn, b []byte) error {
+			_, err := c.ReadFrom(iotest.OneByteReader(slowly(b)))
+			return err
+		},
+		"Write": func(c *Conn, b []byte) error {
+			for i := range b {
+				if _, err := c.Write(b[i : i+1]); err != nil {
+					return err
+				}
+				time.Sleep(time.Microsecond)
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 1, link, func(r *rig) {
+				client, server := r.connect()
+				tiny := pattern(2, 3000)
+				var first []byte
+				for len(first) == 0 || client.Stats().PeerWindow > 0 {
+					part := pattern(byte(len(first)), 10_000)
+					if _, err := client.Write(part); err != nil {
+						t.Fatal(err)
+					}
+					first = append(first, part...)
+					time.Sleep(100 * time.Millisecond)
+				}
+				if err := errors.Join(write(client, tiny), client.CloseWrite()); err != nil {
+					t.Fatal(err)
+				}
+				got, err := io.ReadAll(server)
+				if err != nil || !bytes.Equal(got, append(first, tiny...)) {
+					t.Errorf("got %d bytes, %v", len(got), err)
+				}
+				if st := client.Stats(); st.SendErrors != 0 {
+					t.Errorf("%d packets were refused: %v", st.SendErrors, st.SendError)
+				}
+				_ = server.Close()
+			})
+		})
+	}
+}
+
+// slowly has the loop run between two reads.
+func slowly(b []byte) io.Reader {
+	left := bytes.NewReader(b)
+	return readerFunc(func(p []byte) (int, error) {
+		time.Sleep(time.Microsecond)
+		return left.Read(p)
+	})
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+// Neighbours in one buffer are one span, however many reads have filled it.
+func TestReadsOfOneBufferAreOneSpan(t *testing.T) {
+	var g outGate
+	g.space.L, g.limit = &g.mu, minUnsent
+	if _, _, err := g.fillFrom(iotest.OneByteReader(bytes.NewReader(make([]byte, 100))), func() {}); err != nil {
+		t.Fatal(err)
+	}
+	if len(g.spans) != 1 || g.spans[0].to != 100 || g.waiting != 100 {
+		t.Errorf("%d spans for 100 bytes, %d wait", len(g.spans), g.waiting)
+	}
+	g.finish(net.ErrClosed)
+}

@@ -144,9 +144,13 @@ func (g *outGate) append(s span) error {
 	if err := g.refusal(); err != nil {
 		return err
 	}
+	g.waiting += s.to - s.from
+	if last := len(g.spans) - 1; last >= 0 && g.spans[last].buf == s.buf && g.spans[last].to == s.from {
+		g.spans[last].to = s.to
+		return nil
+	}
 	s.buf.Retain()
 	g.spans = append(g.spans, s)
-	g.waiting += s.to - s.from
 	return nil
 }
 

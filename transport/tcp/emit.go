@@ -71,11 +71,11 @@ func (m *Machine) extend(s *wire.Segment, mapping *wire.Mapping) {
 func (m *Machine) fill(s *wire.Segment, off int64, n int, to int64) int {
 	q := &m.queue
 	flags := wire.Flags(0)
-	n = int(q.bound(off, off+int64(n)) - off)
+	n = q.gather(off, int(q.bound(off, off+int64(n))-off))
 	var mapping *wire.Mapping
 	if n > 0 {
 		mapping = q.mapping(off)
-		to = min(to, q.bound(off, q.end))
+		to = q.bound(off, min(to, off+int64(n)+1))
 	}
 	m.header(s, off, flags, mapping)
 	s.MSS = max(m.mtu.packet-s.Options.Len(), 1)
@@ -107,20 +107,21 @@ func (m *Machine) emitAck(s *wire.Segment) bool {
 	return true
 }
 
-// emitAgain sends the first lost span again, or a part of it: inside its mapping, and as much as the window of the
-// congestion control and pacing allow. The one that a timeout or the begin of recovery asks for leaves in any case.
+// emitAgain sends the first lost span again, or a part of it, or with it those behind it that fit into its packet: inside
+// one mapping, and as much as the window of the congestion control and pacing allow. The one that a timeout or the begin of recovery asks for leaves in any case.
 func (m *Machine) emitAgain(s *wire.Segment) bool {
 	sp := m.board.firstLost()
 	if sp == nil || m.control == nil {
 		m.rto.due = false
 		return false
 	}
+	run := m.board.lostRun(sp, m.mtu.mss)
 	n := m.SuperSegment()
 	if m.rto.due {
 		n = m.mtu.mss
 	} else {
 		room := m.cwnd() - m.board.inFlight()
-		if room < min(sp.len(), m.mtu.mss) {
+		if room < min(int(run-sp.start), m.mtu.mss) {
 			m.rate.windowLimited = true
 			return false
 		}
@@ -129,8 +130,13 @@ func (m *Machine) emitAgain(s *wire.Segment) bool {
 		}
 		n = min(n, max(room, m.mtu.mss))
 	}
-	end := min(sp.end, m.queue.end)
+	end := min(run, m.queue.end)
 	n = m.fill(s, sp.start, int(min(int64(n), end-sp.start)), end)
+	if got := sp.start + int64(n); got < end {
+		m.board.join(sp, got)
+	} else {
+		m.board.join(sp, run) // the FIN, too
+	}
 	m.resend(s, sp, n)
 	s.Control = m.rto.due && m.rec.phase == loss
 	m.rto.due = false
@@ -188,7 +194,7 @@ func (m *Machine) emitNew(s *wire.Segment) bool {
 		n = m.fill(s, off, n, m.queue.end)
 	}
 	m.depart(s, off, n)
-	if probe > 0 {
+	if m.mtu.inFlight && probe > 0 {
 		m.board.last().probe = true
 	}
 	return true
@@ -197,11 +203,15 @@ func (m *Machine) emitNew(s *wire.Segment) bool {
 // fillProbe makes one packet of n bytes, larger than what the path is known to take (RFC 4821 §7.1).
 func (m *Machine) fillProbe(s *wire.Segment, off int64, n int) int {
 	usual := m.mtu.packet
-	m.mtu.packet, m.mtu.inFlight = m.mtu.probing, true
-	n = m.fill(s, off, min(n, m.mtu.probing-m.mtu.reserve), off+int64(n))
+	m.mtu.packet = m.mtu.probing
+	got := m.fill(s, off, n, off+int64(n))
 	m.mtu.packet = usual
+	if m.mtu.inFlight = got == n; !m.mtu.inFlight {
+		s.MSS = max(usual-s.Options.Len(), 1) // it has come to the end of a mapping or to the most pieces: no probe
+		return got
+	}
 	s.MSS, s.Fragment = n, false // in pieces it would tell nothing
-	return n
+	return got
 }
 
 // depart notes that n new bytes leave with s.

@@ -154,6 +154,30 @@ func (b *scoreboard) split(sp *span, off int64) *span {
 	return tail
 }
 
+// lostRun is where the lost spans end that one packet of n bytes has room for, from sp on: at least the end of sp. What an
+// application wrote byte by byte is repaired in full packets.
+func (b *scoreboard) lostRun(sp *span, n int) int64 {
+	end := sp.end
+	for next := sp.next; next != &b.all && next.state == lost && next.end-sp.start <= int64(n); next = next.next {
+		end = next.end
+	}
+	return end
+}
+
+// join makes sp, which is lost, reach to end at least, over lost spans behind it.
+func (b *scoreboard) join(sp *span, end int64) {
+	for sp.end < end {
+		n := sp.next
+		if n.end > end {
+			b.split(n, end)
+		}
+		to := n.end
+		b.remove(n)
+		b.lost += int(to - sp.end)
+		sp.end = to
+	}
+}
+
 // mergeSacked joins sp with the sacked spans beside it: nothing about them matters but that they are there.
 func (b *scoreboard) mergeSacked(sp *span) {
 	for n := sp.next; n != &b.all && n.state == sacked; n = sp.next {

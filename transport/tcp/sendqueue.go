@@ -13,6 +13,20 @@ type block struct {
 
 func (b *block) end() int64 { return b.start + int64(len(b.b)) }
 
+// join makes n a part of b where it follows it in the same memory: whoever writes little at a time into one buffer appends
+// it in many pieces, and a segment takes few. It gives n's hold of their owner up.
+func (b *block) join(n *block) bool {
+	have := len(b.b)
+	if b.mapped || n.mapped || b.owner != n.owner || cap(b.b) < have+len(n.b) || &b.b[:have+1][have] != &n.b[0] {
+		return false
+	}
+	b.b = b.b[:have+len(n.b)]
+	if n.owner != nil {
+		n.owner.Release()
+	}
+	return true
+}
+
 // sendQueue is what was appended and is not yet acknowledged: references in the order of the stream, never copies.
 type sendQueue struct {
 	blocks []block
@@ -24,6 +38,9 @@ type sendQueue struct {
 func (q *sendQueue) add(b block) {
 	b.start = q.end
 	q.end += int64(len(b.b))
+	if last := len(q.blocks) - 1; last >= q.head && q.blocks[last].join(&b) {
+		return
+	}
 	if q.head > 64 && q.head*2 > len(q.blocks) {
 		n := copy(q.blocks, q.blocks[q.head:])
 		clear(q.blocks[n:])
@@ -81,6 +98,14 @@ func (q *sendQueue) mapping(off int64) *wire.Mapping {
 		return &q.blocks[i].m
 	}
 	return nil
+}
+
+// gather is how many of the n bytes from off on lie in as many blocks as one segment may refer to.
+func (q *sendQueue) gather(off int64, n int) int {
+	if last := q.find(off) + wire.MaxPieces - 1; last < len(q.blocks) {
+		return int(min(int64(n), q.blocks[last].end()-off))
+	}
+	return n
 }
 
 // slices adds n bytes from off on to dst by reference.

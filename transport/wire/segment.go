@@ -20,7 +20,7 @@ type Segment struct {
 	HopLimit uint8 // time to live; 0 stands for 64 when the segment is appended
 	Options  TCPOptions
 
-	// Data is the payload in order, Len the sum of its lengths. Nobody writes to it.
+	// Data is the payload in order, Len the sum of its lengths. Nobody writes to it. Outgoing: at most MaxPieces of them.
 	Data [][]byte
 	Len  int
 	// MSS is the payload that one packet of this segment carries. Outgoing: when Len is above it, the segment has to be
@@ -37,6 +37,10 @@ type Segment struct {
 	Owner  Owner
 	Pinned int
 }
+
+// MaxPieces is how many pieces the payload of an outgoing segment may have: who sends it gathers them in one system call,
+// whose list is bounded.
+const MaxPieces = 256
 
 // An Owner counts the holders of memory that is passed by reference. transport.Buffer is one.
 type Owner interface {
