@@ -103,7 +103,9 @@ func (m *Machine) receiveReset(off int64) error {
 	switch {
 	case m.state == SynReceived && m.syn.tries > 0:
 		m.finish(ErrRefused)
-	case m.state == TimeWait || m.state == LastAck || m.state == Closing:
+	case m.state == TimeWait || (m.state == LastAck || m.state == Closing) && m.una >= m.queue.end:
+		// Both streams have ended and ours has arrived. Where some of it has not been acknowledged, nobody knows, and who
+		// has sent it must learn that, though RFC 9293 has the connection end in silence.
 		m.finish(nil)
 	default:
 		m.finish(ErrReset)

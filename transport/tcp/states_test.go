@@ -99,6 +99,53 @@ func TestSimultaneousClose(t *testing.T) {
 	s.wantState(TimeWait)
 }
 
+// A RST in LAST-ACK or CLOSING ends the connection in order only when no more than our FIN is outstanding: else bytes may
+// be lost, and nobody would tell.
+func TestResetAfterBothFINs(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		n     int // bytes before our FIN
+		acked int
+		first bool // we close first: CLOSING
+		state State
+		want  error
+	}{
+		{"LAST-ACK, all acknowledged but the FIN", 10, 10, false, LastAck, nil},
+		{"LAST-ACK, the last byte is not", 10, 9, false, LastAck, ErrReset},
+		{"LAST-ACK, nothing was sent", 0, 0, false, LastAck, nil},
+		{"CLOSING, all acknowledged but the FIN", 10, 10, true, Closing, nil},
+		{"CLOSING, the last byte is not", 10, 9, true, Closing, ErrReset},
+	} {
+		s := established(t, nil)
+		if c.first {
+			s.append(c.n)
+			s.m.CloseWrite()
+			s.emit()
+		}
+		s.give(fin, 1, 1, "")
+		if !c.first {
+			s.append(c.n)
+			s.m.CloseWrite()
+			s.emit()
+		}
+		s.give(ack, 2, 1+c.acked, "")
+		s.wantState(c.state)
+		s.give(wire.RST, 2, 0, "")
+		s.wantState(Closed)
+		t.Log("#", c.name)
+		s.wantErr(c.want)
+	}
+	t.Log("# TIME-WAIT")
+	s := established(t, nil)
+	s.append(10)
+	s.m.CloseWrite()
+	s.emit()
+	s.give(fin, 1, 12, "")
+	s.wantState(TimeWait)
+	s.give(wire.RST, 2, 0, "")
+	s.wantErr(nil)
+}
+
 // RFC 9293 §3.5, figure 7: simultaneous open ("MUST support", MUST-10).
 func TestSimultaneousOpen(t *testing.T) {
 	s := dial(t, nil)
