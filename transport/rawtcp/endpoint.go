@@ -75,6 +75,9 @@ func New(cfg Config) (*Endpoint, error) {
 	if cfg.TCP.Secret == ([32]byte{}) {
 		_, _ = rand.Read(cfg.TCP.Secret[:]) // never fails (crypto/rand)
 	}
+	if cfg.TCP.Clock.IsZero() {
+		cfg.TCP.Clock = time.Now()
+	}
 	e := &Endpoint{
 		conn: cfg.Conn, cfg: cfg, conns: map[tuple]*Conn{}, resting: map[tuple]time.Time{},
 		listeners: map[uint16]*Listener{}, resets: newResets(), reader: make(chan struct{}),

@@ -46,7 +46,7 @@ func (e *Endpoint) Listen(on netip.AddrPort, cfg tcp.ListenerConfig) (*Listener,
 		cfg.Conn = e.cfg.TCP
 	}
 	if cfg.Conn.Secret == ([32]byte{}) {
-		cfg.Conn.Secret = e.cfg.TCP.Secret
+		cfg.Conn.Secret, cfg.Conn.Clock = e.cfg.TCP.Secret, e.cfg.TCP.Clock
 	}
 	if cfg.Backlog <= 0 {
 		cfg.Backlog = defaultBacklog

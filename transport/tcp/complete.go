@@ -21,7 +21,7 @@ func (l *Listener) receiveAck(at time.Time, s *wire.Segment) error {
 		return errUnsound // of an earlier connection perhaps; the handshake in progress goes on
 	default:
 		isn, peerISN := s.Ack.Add(-1), s.Seq.Add(-1)
-		mss, ok := l.cookies.check(s.Dst, s.Src, peerISN, isn, at)
+		mss, ok := l.cookies.check(s.Dst, s.Src, peerISN, isn, l.steady(at))
 		if !ok {
 			if l.halfUsed == len(l.half) {
 				return errUnsound // it may be data that has overtaken the third segment of a handshake we did not remember

@@ -43,6 +43,7 @@ type Config struct {
 	Local, Remote netip.AddrPort // of one family; set by the Listener for its connections
 	MTU           int            // of the interface, bytes with the IP header; 0: 1500
 	Secret        [32]byte       // random, one for the whole host and life of the program (RFC 6528)
+	Clock         time.Time      // any time of now, likewise one for all: see steady; zero: a connection's or Listener's first
 
 	// Control makes the congestion control once the segment size is known; required.
 	Control func(cc.Config) cc.Controller

@@ -79,6 +79,9 @@ func Listen(cfg ListenerConfig) (*Listener, error) {
 
 // Receive takes a segment that belongs to no connection (RFC 9293 §3.10.7.2 and, for what is refused, §3.10.7.1).
 func (l *Listener) Receive(at time.Time, s *wire.Segment) error {
+	if l.cfg.Conn.Clock.IsZero() {
+		l.cfg.Conn.Clock = at
+	}
 	switch {
 	case s.Flags.Has(wire.RST): // first: "An incoming RST should be ignored"
 		if h := l.find(s.Dst, s.Src); h != nil && s.Seq == h.peerISN.Add(1) {
@@ -118,6 +121,9 @@ func (l *Listener) receiveSYN(at time.Time, s *wire.Segment) error {
 	return nil
 }
 
+// steady is now by the clock of cookies and timestamps.
+func (l *Listener) steady(now time.Time) time.Time { return steady(l.cfg.Conn.Clock, now) }
+
 // note fills h in from a SYN: what both sides can do.
 func (l *Listener) note(h *halfOpen, at time.Time, s *wire.Segment) {
 	c, o := &l.cfg.Conn, &s.Options
@@ -130,7 +136,7 @@ func (l *Listener) note(h *halfOpen, at time.Time, s *wire.Segment) {
 		// Nothing would tell us of these options when the handshake is completed, so they are not granted.
 		h.peer.scaled, h.peer.sack, h.peer.ecn = false, false, false
 	}
-	h.isn = l.cookies.make(s.Dst, s.Src, s.Seq, h.peer.mss, at)
+	h.isn = l.cookies.make(s.Dst, s.Src, s.Seq, h.peer.mss, l.steady(at))
 	h.tsVal = o.TSVal
 	if mptcp := o.MPTCP(); len(mptcp) > 0 {
 		h.mptcp.SetMPTCP(mptcp)
@@ -159,7 +165,7 @@ func (l *Listener) answer(h *halfOpen, now time.Time) {
 	if h.peer.stamped {
 		t := timestamps{offset: timestampOffset(&c.Secret, h.local, h.remote)}
 		r.Options.HasTimestamps, r.Options.TSEcr = true, h.tsVal
-		r.Options.TSVal = stampWith(t.at(now), &h.peer)
+		r.Options.TSVal = stampWith(t.at(l.steady(now)), &h.peer)
 	}
 	if h.peer.ecn {
 		r.Flags |= wire.ECE

@@ -67,7 +67,10 @@ func newMachine(cfg Config, now time.Time) (*Machine, error) {
 		return nil, err
 	}
 	m := &Machine{cfg: cfg, epoch: now.Add(-time.Second), wall: now, now: time.Second}
-	m.iss = initialSeq(&m.cfg.Secret, cfg.Local, cfg.Remote, now)
+	if m.cfg.Clock.IsZero() {
+		m.cfg.Clock = now
+	}
+	m.iss = initialSeq(&m.cfg.Secret, cfg.Local, cfg.Remote, steady(m.cfg.Clock, now))
 	m.ts.offset = timestampOffset(&m.cfg.Secret, cfg.Local, cfg.Remote)
 	m.queue.end, m.nxt = 1, 0
 	m.mtu.init(&m.cfg)

@@ -75,7 +75,7 @@ func (m *Machine) echoesOlder(s *wire.Segment, sentAt instant) bool {
 	if !m.peer.stamped || !s.Options.HasTimestamps {
 		return false
 	}
-	return tsBefore(s.Options.TSEcr, m.ts.at(m.epoch.Add(sentAt)))
+	return tsBefore(s.Options.TSEcr, m.tsAt(sentAt))
 }
 
 // rackRecovered ends an episode: "Reset the window after 16 DSACK-free recoveries" (§6.2, step 4).

@@ -17,10 +17,17 @@ type timestamps struct {
 // recentLife is how long TS.Recent counts: "24 days" (RFC 7323 §5.5).
 const recentLife = 24 * 24 * time.Hour
 
-// tsNow is the clock of our timestamps.
-func (m *Machine) tsNow() uint32 { return m.ts.at(m.wall) }
+// steady is now by a clock that was set at begin and never since: both carry the reading of the monotonic clock (package
+// time), so a step of the wall clock does not move it. Timestamps that went back would be old duplicates for the peer. That
+// it was set by the wall clock lets the timestamps of a pair of addresses go on when the program begins anew.
+func steady(begin, now time.Time) time.Time { return begin.Add(now.Sub(begin)) }
 
-func (t *timestamps) at(wall time.Time) uint32 { return uint32(wall.UnixMilli()) + t.offset }
+// tsNow is the clock of our timestamps, and tsAt what it said at an earlier time.
+func (m *Machine) tsNow() uint32 { return m.tsAt(m.now) }
+
+func (m *Machine) tsAt(i instant) uint32 { return m.ts.at(steady(m.cfg.Clock, m.epoch.Add(i))) }
+
+func (t *timestamps) at(now time.Time) uint32 { return uint32(now.UnixMilli()) + t.offset }
 
 // tsBefore compares timestamps modulo 2³² (RFC 7323 §5.2).
 func tsBefore(a, b uint32) bool { return int32(a-b) < 0 }
