@@ -176,6 +176,9 @@ func (m *Machine) emitNew(s *wire.Segment) bool {
 	avail := int(m.queue.end - m.nxt)
 	n := 0
 	if avail > 0 {
+		if m.board.count >= maxSpans {
+			return false
+		}
 		if n = m.sendable(avail); n <= 0 {
 			return false
 		}
@@ -288,7 +291,7 @@ func (m *Machine) emitTailProbe(s *wire.Segment) bool {
 	if m.board.empty() || sp.state != inFlight || m.control == nil {
 		return false
 	}
-	if cut := sp.end - int64(m.mtu.mss); cut > sp.start {
+	if cut := sp.packetAt(min(sp.end, m.queue.end) - 1); cut > sp.start {
 		sp = m.board.split(sp, cut)
 	}
 	if from := m.queue.bound(sp.start, sp.end); from < min(sp.end, m.queue.end) {

@@ -46,6 +46,11 @@ func checkBoard(m *Machine, fail func(string, ...any)) {
 			fail("span [%d,%d) in state %d and the list by time disagree", sp.start, sp.end, sp.state)
 		}
 	}
+	for sp := b.first(); sp != b.low; sp = sp.next {
+		if sp == b.end() || sp.state == lost {
+			fail("the lost span [%d,%d) is not found", sp.start, sp.end)
+		}
+	}
 	if !b.empty() && at != m.nxt {
 		fail("spans end at %d, nxt is %d", at, m.nxt)
 	}

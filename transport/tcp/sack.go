@@ -53,24 +53,42 @@ func (m *Machine) readDSACK(blocks []wire.SACKBlock, ack int64) bool {
 	return is
 }
 
-// sackRange marks [start, end) as received.
+// sackRange marks the packets that lie in [start, end) as received. Parts of packets, which may be what something on the
+// path has made of them, count when all of it is there: blocks at any byte would cut the scoreboard into bytes, and so what
+// is sent again.
 func (m *Machine) sackRange(start, end int64) {
 	b := &m.board
 	for sp := m.seek(start); sp != b.end() && sp.start < end; sp = sp.next {
 		if sp.state == sacked || sp.end <= start {
 			continue
 		}
-		if sp.start < start {
-			sp = b.split(sp, start)
+		from, to := m.packetsIn(sp, start, end)
+		if from >= to || b.count+2 > maxSpans && (from > sp.start || to < sp.end) {
+			continue
 		}
-		if sp.end > end {
-			b.split(sp, end)
+		if sp.start < from {
+			sp = b.split(sp, from)
+		}
+		if sp.end > to {
+			b.split(sp, to)
 		}
 		m.delivered(sp, false)
 		b.set(sp, sacked)
 		b.mergeSacked(sp)
 		b.fack = max(b.fack, sp.end)
 	}
+}
+
+// packetsIn is the part of sp that consists of whole packets inside [start, end). A FIN that was sent with the last of them
+// may be reported or not.
+func (m *Machine) packetsIn(sp *span, start, end int64) (from, to int64) {
+	if from = sp.start; start > from {
+		from = min(sp.packetAt(start+int64(sp.mss)-1), sp.end)
+	}
+	if to = min(end, sp.end); to < sp.end && to != m.queue.end {
+		to = sp.packetAt(to)
+	}
+	return from, to
 }
 
 // seek is the first span that may reach beyond off. New blocks lie near the end more often than near the beginning.

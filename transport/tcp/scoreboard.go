@@ -22,15 +22,28 @@ type span struct {
 	probe        bool    // of the path's MTU: its loss is no sign of congestion
 	sentAt       instant // last
 	mss          int     // payload of its packets when it was last sent
+	base         int64   // where the first of them began
 	sample       sentSample
 }
 
 func (sp *span) len() int { return int(sp.end - sp.start) }
 
+// packetAt is where the packet of the span begins that off lies in, at the earliest the span itself.
+func (sp *span) packetAt(off int64) int64 {
+	mss := int64(sp.mss)
+	return max(sp.start, sp.base+(off-sp.base)/mss*mss)
+}
+
+// maxSpans bounds the scoreboard: a peer that reports every other packet, or an application that writes byte by byte into a
+// large window, would else cost more with each acknowledgement. No more is sent then until something is acknowledged, and
+// what a selective acknowledgement says about a part of a span, which is advice, is not taken.
+const maxSpans = 1 << 14
+
 // scoreboard is what was sent and not cumulatively acknowledged, in bytes (RFC 6675 §3 without its loss estimate).
 type scoreboard struct {
-	all    span // sentinel of the list by sequence
-	flight span // sentinel of the list by time
+	all    span  // sentinel of the list by sequence
+	flight span  // sentinel of the list by time
+	low    *span // no span before it is lost
 	free   *span
 	count  int   // spans in the list
 	pipe   int   // bytes in flight: RFC 6675's pipe
@@ -43,6 +56,7 @@ type scoreboard struct {
 func (b *scoreboard) init() {
 	b.all.prev, b.all.next = &b.all, &b.all
 	b.flight.older, b.flight.newer = &b.flight, &b.flight
+	b.low = &b.all
 }
 
 func (b *scoreboard) empty() bool  { return b.all.next == &b.all }
@@ -75,6 +89,9 @@ func (b *scoreboard) insert(at, sp *span) {
 func (b *scoreboard) remove(sp *span) {
 	b.account(sp, -1)
 	b.ground(sp)
+	if b.low == sp {
+		b.low = sp.next
+	}
 	sp.prev.next, sp.next.prev = sp.next, sp.prev
 	sp.prev, sp.next = nil, b.free
 	b.free = sp
@@ -111,6 +128,9 @@ func (b *scoreboard) set(sp *span, s spanState) {
 	if s != inFlight {
 		b.ground(sp)
 	}
+	if s == lost && (b.low == &b.all || sp.start < b.low.start) {
+		b.low = sp
+	}
 }
 
 // launch puts sp at the end of the list by time: it has just been sent.
@@ -120,10 +140,14 @@ func (b *scoreboard) launch(sp *span) {
 	b.flight.older.newer, b.flight.older = sp, sp
 }
 
-// relaunch puts sp where its time belongs: it is in flight after all.
-func (b *scoreboard) relaunch(sp *span) {
+// relaunch puts sp where its time belongs: it is in flight after all. near is a span in flight that is likely to be next to
+// it; nil: none is known.
+func (b *scoreboard) relaunch(sp, near *span) {
 	b.ground(sp)
 	at := b.flight.older
+	if near != nil && sentAfter(near.sentAt, near.end, sp.sentAt, sp.end) {
+		at = near
+	}
 	for at != &b.flight && sentAfter(at.sentAt, at.end, sp.sentAt, sp.end) {
 		at = at.older
 	}
@@ -190,7 +214,7 @@ func (b *scoreboard) mergeSacked(sp *span) {
 		start := p.start
 		b.remove(p)
 		b.sacked += int(sp.start - start)
-		sp.start = start
+		sp.start, sp.base = start, start
 	}
 }
 
@@ -199,19 +223,17 @@ func (b *scoreboard) firstLost() *span {
 	if b.lost == 0 {
 		return nil
 	}
-	for sp := b.first(); sp != &b.all; sp = sp.next {
-		if sp.state == lost {
-			return sp
-		}
+	for b.low.state != lost {
+		b.low = b.low.next
 	}
-	return nil
+	return b.low
 }
 
 // sent notes that [start, end) has left for the first time.
 func (m *Machine) sent(start, end int64, mss int) *span {
 	b := &m.board
 	sp := b.take()
-	sp.start, sp.end, sp.sentAt, sp.mss = start, end, m.now, mss
+	sp.start, sp.end, sp.sentAt, sp.mss, sp.base = start, end, m.now, mss, start
 	b.insert(b.last(), sp)
 	b.account(sp, 1)
 	b.launch(sp)
@@ -223,7 +245,7 @@ func (m *Machine) sent(start, end int64, mss int) *span {
 func (m *Machine) sentAgain(sp *span, mss int) {
 	b := &m.board
 	b.set(sp, inFlight)
-	sp.resent, sp.sentAt, sp.mss, sp.probe = true, m.now, mss, false
+	sp.resent, sp.sentAt, sp.mss, sp.base, sp.probe = true, m.now, mss, sp.start, false
 	b.launch(sp)
 	m.stamp(sp)
 	m.stats.Retransmitted += int64(sp.len())

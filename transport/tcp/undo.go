@@ -82,11 +82,12 @@ func (m *Machine) spurious() {
 	m.frto.step, m.frto.room = 0, 0
 	m.stats.Undone++
 	m.rack.seen = m.rack.seen || m.rec.phase == fast
-	b := &m.board
-	for sp := b.first(); sp != b.end(); sp = sp.next {
+	b, near := &m.board, (*span)(nil)
+	for sp := b.last(); sp != b.end(); sp = sp.prev {
 		if sp.state == lost {
 			b.set(sp, inFlight)
-			b.relaunch(sp)
+			b.relaunch(sp, near)
+			near = sp
 		}
 	}
 	m.rec.phase = open
