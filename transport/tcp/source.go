@@ -5,18 +5,22 @@ import (
 	"time"
 )
 
-// sources limits how often one source is answered, in a table of fixed size: a source is an IPv4 address or an IPv6 /64,
-// and those that fall on one place share it. The hash is keyed, so nobody can choose whose place to use up.
+// sources limits how often one source is answered, in a table of fixed size (1 MB): a source is an IPv4 address or an IPv6
+// /64, and those that fall on one place share it. The hash is keyed, so nobody can choose whose place to use up, and there
+// are so many places that a flood from sources at random uses none up below 3 million segments a second: everybody is then
+// answered by cookie.
 type sources struct {
 	secret  *[32]byte
 	rate    float64 // answers/s
 	burst   float64
-	buckets [1024]bucket
+	begin   time.Time // of the first
+	buckets [1 << 16]bucket
 }
 
+// bucket is the allowance of a place. The zero one is full.
 type bucket struct {
-	tokens float64
-	at     time.Time
+	at    time.Duration // when spent was that, since begin
+	spent float32
 }
 
 // sourceOf is the part of an address that a host cannot change at will.
@@ -30,17 +34,18 @@ func sourceOf(a netip.Addr) netip.Addr {
 
 // allow takes one answer from the allowance of a.
 func (s *sources) allow(a netip.Addr, now time.Time) bool {
+	if s.begin.IsZero() {
+		s.begin = now
+	}
 	who := netip.AddrPortFrom(sourceOf(a), 0)
 	b := &s.buckets[keyed(s.secret, forSource, who, who, 0)%uint64(len(s.buckets))]
-	if b.at.IsZero() {
-		b.tokens = s.burst
-	} else if d := now.Sub(b.at); d > 0 {
-		b.tokens = min(s.burst, b.tokens+d.Seconds()*s.rate)
+	if at := now.Sub(s.begin); at > b.at {
+		b.spent = max(0, b.spent-float32((at-b.at).Seconds()*s.rate))
+		b.at = at
 	}
-	b.at = now
-	if b.tokens < 1 {
+	if float64(b.spent)+1 > s.burst {
 		return false
 	}
-	b.tokens--
+	b.spent++
 	return true
 }
