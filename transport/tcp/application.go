@@ -66,6 +66,14 @@ func (m *Machine) CloseWrite() {
 		return
 	}
 	m.fin = true
+	m.orphan()
+}
+
+// orphan notes that no application is left.
+func (m *Machine) orphan() {
+	if m.fin && m.in.deaf && m.orphanAt == 0 {
+		m.orphanAt = m.now
+	}
 }
 
 // CloseRead says that nobody reads any more. Data that is there or still comes resets the connection, so that the peer
@@ -75,6 +83,7 @@ func (m *Machine) CloseRead() {
 		return
 	}
 	m.in.deaf = true
+	m.orphan()
 	if m.in.unread > 0 {
 		m.Abort(ErrAborted)
 		return
@@ -84,7 +93,8 @@ func (m *Machine) CloseRead() {
 	}
 }
 
-// Close is CloseWrite and CloseRead.
+// Close is CloseWrite and CloseRead. A peer that takes nothing of what is left for the user timeout is given up, even if it
+// answers.
 func (m *Machine) Close() {
 	m.CloseWrite()
 	m.CloseRead()

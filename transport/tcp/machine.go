@@ -56,6 +56,7 @@ type Machine struct {
 	keep      keepAlive
 	resetAt   *resetSegment // a RST to be sent
 	closeAt   instant       // end of TIME-WAIT, or of the wait for the peer's FIN
+	orphanAt  instant       // when both sides of this end were closed; 0: they are not
 	events    events
 	stats     Stats
 }

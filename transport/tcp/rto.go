@@ -116,14 +116,22 @@ func (m *Machine) timeout() {
 }
 
 // giveUp ends a connection on which nothing was acknowledged for the user timeout (RFC 9293 §3.8.3, R2). A peer that
-// keeps its window closed and answers probes may do so for ever (§3.8.6.1, MUST-37).
+// keeps its window closed and answers probes may do so for ever (§3.8.6.1, MUST-37), as long as there is an application
+// that could end it: after Close it has the user timeout, or it would hold what waits for good.
 func (m *Machine) giveUp() bool {
 	since := m.rto.progressAt
 	if m.window.closed(m.una) {
 		if m.keep.heard >= m.board.first().sentAt {
 			m.hold.asked = m.now // the last probe was answered
 		}
-		since = max(since, m.hold.asked)
+		if m.orphanAt == 0 {
+			since = max(since, m.hold.asked)
+		} else if m.hold.asked > since { // it is there, and the time counts from Close at the earliest
+			if since = max(since, m.orphanAt); m.now-since >= m.cfg.UserTimeout {
+				m.Abort(ErrTimeout)
+				return true
+			}
+		}
 	}
 	if m.now-since < m.cfg.UserTimeout {
 		return false
