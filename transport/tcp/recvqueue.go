@@ -25,6 +25,17 @@ type readyQueue struct {
 	head  int
 }
 
+// add puts a run at the end. The place of those that were taken is used again: a reader that is never quite done would else
+// let the list grow with all that was ever received.
+func (q *readyQueue) add(r Run) {
+	if q.head > 64 && q.head*2 > len(q.runs) {
+		n := copy(q.runs, q.runs[q.head:])
+		clear(q.runs[n:])
+		q.runs, q.head = q.runs[:n], 0
+	}
+	q.runs = append(q.runs, r)
+}
+
 // receiveQueue is the peer's stream.
 type receiveQueue struct {
 	nxt      int64 // RCV.NXT as an offset
@@ -82,7 +93,7 @@ func (q *receiveQueue) pushCopy(b []byte) {
 func (q *receiveQueue) pushRun(r Run) {
 	r.Offset = q.nxt - 1
 	q.count(len(r.B), r.held, 1)
-	q.ready.runs = append(q.ready.runs, r)
+	q.ready.add(r)
 	q.advance(len(r.B))
 }
 
