@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hawser/transport/wire"
 )
 
 // RFC 9293 §3.7.4 (MUST-17): "there MUST be a way for an application to disable the Nagle algorithm on an individual
@@ -197,5 +199,79 @@ func TestDuplicatesOfTheNetworkDoNotUndo(t *testing.T) {
 	s.give(ack, 1, 1, "", s.sack(2001, 3001, 1001, 4001))
 	if s.m.stats.DSACKs != 1 || s.cc.undos != 0 {
 		t.Errorf("%d duplicates, undone %d times", s.m.stats.DSACKs, s.cc.undos)
+	}
+}
+
+// RFC 3708 §2: a duplicate of a copy that was sent before the episode, which is still outstanding, does not stand for the
+// copy that the episode has sent. All of them together do.
+func TestCopiesFromBeforeAnEpisodeCountInIt(t *testing.T) {
+	s := flight(t, 6, nil)
+	s.pass(5 * time.Millisecond)
+	s.give(ack, 1, 1, "", s.sack(1001, 6001))
+	s.want("the fast retransmission", "ACK 1 ack 1 len 1000")
+	for s.cc.timeouts == 0 {
+		s.expire()
+	}
+	s.want("the first again, by timeout", "ACK 1 ack 1 len 1000")
+	t.Log("# the original and the first copy have arrived")
+	s.give(ack, 1, 6001, "", s.sack(1, 1001))
+	if s.cc.undos != 0 {
+		t.Error("the timeout was undone by a duplicate of what had left before it")
+	}
+	s.give(ack, 1, 6001, "", s.sack(1, 1001))
+	if s.cc.undos != 1 {
+		t.Error("nor was it by both")
+	}
+}
+
+// RFC 9937 §6.2: while less is in flight than the new window, an acknowledgement that moves SND.UNA and shows no new loss
+// lets one segment more leave than it has delivered (SafeACK); one that does not move it, as much as it has delivered.
+func TestSafeAcknowledgementsLetOneSegmentMoreLeave(t *testing.T) {
+	s := established(t, nil)
+	s.cc.cwnd = 20_000
+	s.append(20_000)
+	s.emit()
+	s.pass(rtt10)
+	s.give(ack, 1, 1, "", s.sack(17_001, 20_001))
+	if got := s.emit(); len(got) == 0 || s.m.board.inFlight() != 3000 || s.cc.firsts != 1 {
+		t.Fatalf("%v, %d in flight", got, s.m.board.inFlight())
+	}
+	gone := func(cum int, o wire.TCPOptions) int {
+		s.pass(rtt10)
+		s.give(ack, 1, cum, "", o)
+		before := s.m.stats.SentBytes
+		s.emit()
+		return int(s.m.stats.SentBytes - before)
+	}
+	if n := gone(1001, s.sack(17_001, 20_001)); n != 2000 {
+		t.Errorf("an acknowledgement of 1000 that moves SND.UNA lets %d leave, want 2000", n)
+	}
+	if n := gone(1001, s.sack(2001, 3001, 17_001, 20_001)); n != 1000 {
+		t.Errorf("one that does not move it lets %d leave, want 1000", n)
+	}
+}
+
+// Without SACK, what was sent once and is acknowledged together with a retransmission came long before: it says nothing
+// about the round trip that RACK judges by (RFC 8985 §6.2, step 2).
+func TestRACKDoesNotLearnFromWhatAHoleHeldBack(t *testing.T) {
+	for _, noSACK := range []bool{true, false} {
+		s := flight(t, 5, func(c *Config) { c.NoSACK = noSACK })
+		s.pass(5 * time.Millisecond)
+		for i := range 3 {
+			var o wire.TCPOptions
+			if !noSACK {
+				o = s.sack(1001, 2001+i*1000)
+			}
+			s.give(ack, 1, 1, "", o)
+		}
+		if got := s.emit(); len(got) == 0 || got[0] != "ACK 1 ack 1 len 1000" {
+			t.Fatalf("no fast retransmission: %v", got)
+		}
+		before := s.m.rack.sentAt
+		s.pass(time.Millisecond) // too soon for the copy: the original was late
+		s.give(ack, 1, 5001, "")
+		if learnt := s.m.rack.sentAt != before; learnt == noSACK {
+			t.Errorf("without SACK %v: RACK has learnt %v, round trip %v", noSACK, learnt, s.m.rack.rtt)
+		}
 	}
 }

@@ -94,3 +94,20 @@ func TestTimestampsGoOnFromOneConnectionToTheNext(t *testing.T) {
 		t.Errorf("a minute later, after a new beginning: %d above", int32(b-a))
 	}
 }
+
+// RFC 7323 §5.5: a connection that was idle for more than 24 days does not take what comes for old duplicates, whose clock
+// may have wrapped; one that was idle for less does.
+func TestTheLatestTimestampCountsFor24Days(t *testing.T) {
+	for days, taken := range map[int]string{23: "", 25: "late"} {
+		s := settled(t, func(c *Config) { c.NoTimestamps = false })
+		s.ts = 9000
+		s.give(ack, 1, 1, "new")
+		s.emit()
+		s.wantRead("new")
+		s.pass(time.Duration(days) * 24 * time.Hour)
+		s.emit()
+		s.ts = 8000
+		s.give(ack, 4, 1, "late")
+		s.wantRead(taken)
+	}
+}
