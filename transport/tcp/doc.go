@@ -30,5 +30,7 @@
 //     leave.
 //   - Urgent data is received in line and never sent (RFC 6093 §6).
 //   - After loss the scoreboard is that of RFC 6675 in bytes, but what is lost is decided by RACK alone, as RFC 8985
-//     §9.2 demands.
+//     §9.2 demands. SACK blocks count as far as they hold whole packets.
+//   - A RST in LAST-ACK or CLOSING is an error while data is unacknowledged, and after Close a peer that keeps its window
+//     closed is given up after the user timeout, although it answers (RFC 9293 §3.10.7.4, §3.8.6.1).
 package tcp
