@@ -153,7 +153,7 @@ func (m *Machine) resend(s *wire.Segment, sp *span, n int) {
 	if end < sp.end {
 		m.board.split(sp, end)
 	}
-	m.sentAgain(sp, s.MSS)
+	m.sentAgain(sp, s.MSS, s.Options.Len())
 	m.noteResent(sp.start, sp.len(), s.Options.TSVal)
 	m.markData(s, false)
 	m.charge(n)
@@ -226,7 +226,7 @@ func (m *Machine) depart(s *wire.Segment, off int64, n int) {
 	}
 	m.markData(s, true)
 	m.nxt = end
-	m.sent(off, end, s.MSS)
+	m.sent(off, end, s.MSS, s.Options.Len())
 	m.charge(n)
 	if m.rec.phase == fast {
 		m.rec.out += n

@@ -139,6 +139,7 @@ func attack(t *testing.T, state State, w *world, b []byte) {
 // FuzzPair lets a seed draw a path (see badWorld): the streams arrive whole.
 func FuzzPair(f *testing.F) {
 	f.Add(int64(1))
+	f.Add(int64(498)) // a path of 508 bytes, and packets with SACK blocks
 	f.Fuzz(func(t *testing.T, seed int64) {
 		w := badWorld(t, seed)
 		w.run(60 * time.Minute)

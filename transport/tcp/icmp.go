@@ -56,7 +56,7 @@ func (m *Machine) tooBig(e *wire.ICMPError) error {
 		fits = max(e.MTU-head-p.reserve, 0)
 	}
 	for sp := m.board.first(); sp != m.board.end(); sp = sp.next {
-		if sp.state == inFlight && sp.mss > fits && sp.len() > fits {
+		if sp.state == inFlight && sp.packet() > fits+p.reserve {
 			m.board.set(sp, lost)
 		}
 	}

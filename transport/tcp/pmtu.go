@@ -106,7 +106,7 @@ func (m *Machine) mtuTimeout() {
 	if sp == m.board.end() {
 		return
 	}
-	size := min(p.packet, min(sp.len(), sp.mss)+p.reserve)
+	size := min(p.packet, sp.packet())
 	below := p.below(size)
 	last := below >= size // there is nothing smaller to try but pieces
 	if last && (size < min(p.floor, p.packet) || p.fragment || !m.cfg.Remote.Addr().Is4()) {
@@ -137,7 +137,7 @@ func (m *Machine) mtuDelivered(sp *span) {
 			p.raiseAt = m.now + raiseGap
 		}
 	}
-	if size := min(sp.len(), sp.mss) + p.reserve; size >= min(p.floor, p.packet) {
+	if sp.packet() >= min(p.floor, p.packet) {
 		p.timeouts = 0
 	}
 	if p.hole {

@@ -22,11 +22,15 @@ type span struct {
 	probe        bool    // of the path's MTU: its loss is no sign of congestion
 	sentAt       instant // last
 	mss          int     // payload of its packets when it was last sent
+	options      int     // of each, bytes
 	base         int64   // where the first of them began
 	sample       sentSample
 }
 
 func (sp *span) len() int { return int(sp.end - sp.start) }
+
+// packet is the size of its largest packet when it was last sent, without the IP and TCP headers.
+func (sp *span) packet() int { return min(sp.len(), sp.mss) + sp.options }
 
 // packetAt is where the packet of the span begins that off lies in, at the earliest the span itself.
 func (sp *span) packetAt(off int64) int64 {
@@ -230,10 +234,10 @@ func (b *scoreboard) firstLost() *span {
 }
 
 // sent notes that [start, end) has left for the first time.
-func (m *Machine) sent(start, end int64, mss int) *span {
+func (m *Machine) sent(start, end int64, mss, options int) *span {
 	b := &m.board
 	sp := b.take()
-	sp.start, sp.end, sp.sentAt, sp.mss, sp.base = start, end, m.now, mss, start
+	sp.start, sp.end, sp.sentAt, sp.mss, sp.options, sp.base = start, end, m.now, mss, options, start
 	b.insert(b.last(), sp)
 	b.account(sp, 1)
 	b.launch(sp)
@@ -242,10 +246,10 @@ func (m *Machine) sent(start, end int64, mss int) *span {
 }
 
 // sentAgain notes that sp has left once more.
-func (m *Machine) sentAgain(sp *span, mss int) {
+func (m *Machine) sentAgain(sp *span, mss, options int) {
 	b := &m.board
 	b.set(sp, inFlight)
-	sp.resent, sp.sentAt, sp.mss, sp.base, sp.probe = true, m.now, mss, sp.start, false
+	sp.resent, sp.sentAt, sp.mss, sp.options, sp.base, sp.probe = true, m.now, mss, options, sp.start, false
 	b.launch(sp)
 	m.stamp(sp)
 	m.stats.Retransmitted += int64(sp.len())
