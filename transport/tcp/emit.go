@@ -108,7 +108,8 @@ func (m *Machine) emitAck(s *wire.Segment) bool {
 }
 
 // emitAgain sends the first lost span again, or a part of it, or with it those behind it that fit into its packet: inside
-// one mapping, and as much as the window of the congestion control and pacing allow. The one that a timeout or the begin of recovery asks for leaves in any case.
+// one mapping, and as much as the window of the congestion control and pacing allow. The one that a timeout or the begin of
+// recovery asks for leaves in any case.
 func (m *Machine) emitAgain(s *wire.Segment) bool {
 	sp := m.board.firstLost()
 	if sp == nil || m.control == nil {
