@@ -16,16 +16,16 @@ func (k *core) makeRoom(now time.Time, newcomer netip.Addr) bool {
 	if len(k.subs) < maxSubflows {
 		return true
 	}
-	begun := map[netip.Prefix]int{sourceOf(newcomer): 1}
+	begun := map[netip.Prefix]int{wire.SourceOf(newcomer): 1}
 	var victim *subflow
 	for _, s := range k.subs { // the oldest first
 		if s.joining() {
-			begun[sourceOf(s.path.Remote.Addr())]++
+			begun[wire.SourceOf(s.path.Remote.Addr())]++
 		}
 	}
 	for _, s := range k.subs {
 		if s.joining() && (victim == nil ||
-			begun[sourceOf(s.path.Remote.Addr())] > begun[sourceOf(victim.path.Remote.Addr())]) {
+			begun[wire.SourceOf(s.path.Remote.Addr())] > begun[wire.SourceOf(victim.path.Remote.Addr())]) {
 			victim = s
 		}
 	}
@@ -38,13 +38,3 @@ func (k *core) makeRoom(now time.Time, newcomer netip.Addr) bool {
 
 // joining reports whether the peer, by a join, has yet to prove who it is.
 func (s *subflow) joining() bool { return !s.initial && s.phase == phaseHandshake }
-
-// sourceOf is the network whose owner an address most likely belongs to: an IPv4 address, an IPv6 /64.
-func sourceOf(a netip.Addr) netip.Prefix {
-	bits := 32
-	if a = a.Unmap(); a.Is6() {
-		bits = 64
-	}
-	p, _ := a.WithZone("").Prefix(bits) // fails only for an invalid address, whose prefix is the zero one
-	return p
-}

@@ -4,6 +4,8 @@ import (
 	"container/list"
 	"net/netip"
 	"sync"
+
+	"hawser/transport/wire"
 )
 
 // Stats counts a listener's connections since it began.
@@ -57,16 +59,6 @@ func newStrangers(max, perSource int) *strangers {
 	return &strangers{max: max, perSource: min(perSource, max), sources: make(map[netip.Prefix]*source)}
 }
 
-// sourceOf is the network whose owner an address most likely belongs to: an IPv4 address, an IPv6 /64.
-func sourceOf(a netip.Addr) netip.Prefix {
-	bits := 32
-	if a = a.Unmap(); a.Is6() {
-		bits = 64
-	}
-	p, _ := a.WithZone("").Prefix(bits)
-	return p
-}
-
 // add takes in a new connection; false after close.
 func (t *strangers) add(st *stranger) bool {
 	evicted, ok := t.insert(st)
@@ -83,7 +75,7 @@ func (t *strangers) insert(st *stranger) (evicted *stranger, ok bool) {
 		return nil, false
 	}
 	t.stats.Accepted++
-	key := sourceOf(st.remote.Addr())
+	key := wire.SourceOf(st.remote.Addr())
 	if src := t.sources[key]; src != nil && src.len() >= t.perSource {
 		evicted = src.oldest()
 		t.stats.EvictedSource++

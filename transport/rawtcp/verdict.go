@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hawser/transport/packet"
+	"hawser/transport/wire"
 )
 
 const (
@@ -73,7 +74,7 @@ func (v *verdicts) cut(p modes, index int, peer netip.Addr, stranger bool, now t
 		return
 	case !about.acquitted.IsZero() && now.Sub(about.acquitted) < acquittalTime:
 		return
-	case stranger && !about.enough(source(peer)):
+	case stranger && !about.enough(wire.SourceOf(peer)):
 		return
 	}
 	about.degrade(v, p, index, verdictTime, reason)
@@ -126,16 +127,6 @@ func (v *verdicts) close() {
 			about.end.Stop()
 		}
 	}
-}
-
-// source is the network that an address counts for: an IPv6 host has a /64 to itself.
-func source(a netip.Addr) netip.Prefix {
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // the length fits
-	return p
 }
 
 // cut hands the cut of a connection to the verdicts, where the packet path can do something about it.

@@ -37,12 +37,12 @@ func (l *Listener) find(local, remote netip.AddrPort) *halfOpen {
 // remember finds room for a handshake; nil: there is none, in all or for this source.
 func (l *Listener) remember(remote netip.AddrPort) *halfOpen {
 	var free *halfOpen
-	same, who := 0, sourceOf(remote.Addr())
+	same, who := 0, wire.SourceOf(remote.Addr())
 	for i := range l.half {
 		switch h := &l.half[i]; {
 		case !h.used:
 			free = h
-		case sourceOf(h.remote.Addr()) == who:
+		case wire.SourceOf(h.remote.Addr()) == who:
 			same++
 		}
 	}

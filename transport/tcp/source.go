@@ -3,6 +3,8 @@ package tcp
 import (
 	"net/netip"
 	"time"
+
+	"hawser/transport/wire"
 )
 
 // sources limits how often one source is answered, in a table of fixed size (1 MB): a source is an IPv4 address or an IPv6
@@ -23,21 +25,12 @@ type bucket struct {
 	spent float32
 }
 
-// sourceOf is the part of an address that a host cannot change at will.
-func sourceOf(a netip.Addr) netip.Addr {
-	if a.Is4() {
-		return a
-	}
-	p, _ := a.Prefix(64)
-	return p.Addr()
-}
-
 // allow takes one answer from the allowance of a.
 func (s *sources) allow(a netip.Addr, now time.Time) bool {
 	if s.begin.IsZero() {
 		s.begin = now
 	}
-	who := netip.AddrPortFrom(sourceOf(a), 0)
+	who := netip.AddrPortFrom(wire.SourceOf(a).Addr(), 0)
 	b := &s.buckets[keyed(s.secret, forSource, who, who, 0)%uint64(len(s.buckets))]
 	if at := now.Sub(s.begin); at > b.at {
 		b.spent = max(0, b.spent-float32((at-b.at).Seconds()*s.rate))
