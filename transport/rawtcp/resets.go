@@ -16,10 +16,11 @@ const (
 	maxResets   = 4096            // that are known of each such time
 )
 
-// resets are the RSTs that this host has sent of late, or may have, without a firewall. Most are the Endpoint's. A connection may go on after one, or begin: an unacceptable ACK
-// before the handshake is complete is answered so (RFC 9293 §3.10.7.2, §3.10.7.3, §3.10.7.4), and the packet path reports what
-// it has sent like a firewall's. The others are the kernel's, where its own socket of the port is not wholly deaf. Memory is
-// bounded: when there are more than it holds, any RST passes for one of these until they are forgotten.
+// resets are the RSTs that this host has sent of late, or may have, without a firewall. Most are the Endpoint's. A
+// connection may go on after one, or begin: an unacceptable ACK before the handshake is complete is answered so (RFC 9293
+// §3.10.7.2, §3.10.7.3, §3.10.7.4), and the packet path reports what it has sent like a firewall's. The others are the
+// kernel's, where its own socket of the port is not wholly deaf. Memory is bounded: when there are more than it holds, any
+// RST passes for one of these until they are forgotten.
 type resets struct {
 	seed maphash.Seed
 

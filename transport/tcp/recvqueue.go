@@ -25,14 +25,9 @@ type readyQueue struct {
 	head  int
 }
 
-// add puts a run at the end. The place of those that were taken is used again: a reader that is never quite done would else
-// let the list grow with all that was ever received.
+// add puts a run at the end.
 func (q *readyQueue) add(r Run) {
-	if q.head > 64 && q.head*2 > len(q.runs) {
-		n := copy(q.runs, q.runs[q.head:])
-		clear(q.runs[n:])
-		q.runs, q.head = q.runs[:n], 0
-	}
+	q.runs, q.head = compact(q.runs, q.head)
 	q.runs = append(q.runs, r)
 }
 

@@ -41,11 +41,7 @@ func (q *sendQueue) add(b block) {
 	if last := len(q.blocks) - 1; last >= q.head && q.blocks[last].join(&b) {
 		return
 	}
-	if q.head > 64 && q.head*2 > len(q.blocks) {
-		n := copy(q.blocks, q.blocks[q.head:])
-		clear(q.blocks[n:])
-		q.blocks, q.head = q.blocks[:n], 0
-	}
+	q.blocks, q.head = compact(q.blocks, q.head)
 	q.blocks = append(q.blocks, b)
 }
 
