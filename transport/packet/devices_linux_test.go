@@ -58,10 +58,7 @@ func TestAVLANInterfaceWorksAsAnyOther(t *testing.T) {
 }
 
 func TestADeviceWithoutLinkHeaderSendsSuperSegmentsAndReceives(t *testing.T) {
-	lab := netlab.New(t)
-	h := lab.Host("a")
-	tun := openTUN(t, h, "tun0", "192.0.2.1/24")
-	a := stationOn(t, h, "tun0", clientPort, netip.MustParseAddr("192.0.2.1"), netip.Addr{})
+	a, tun := headless(t)
 	peer := &station{port: serverPort, v4: netip.MustParseAddr("192.0.2.2")}
 
 	t.Log("# the first packet finds the route; there are no neighbours")
@@ -70,14 +67,7 @@ func TestADeviceWithoutLinkHeaderSendsSuperSegmentsAndReceives(t *testing.T) {
 	for a.interfaceStatus().SentGSO == 0 {
 		a.send(a.packet(peer, false, 0, all, 1400))
 		for at = 0; at < uint32(len(all)); {
-			n, err := tun.Read(b)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ip, ok := parseIP(b[:n])
-			if !ok { // the system's own router solicitations
-				continue
-			}
+			ip := nextTCP(t, tun, b)
 			segment := ip.payload
 			if !verify(ip.src, ip.dst, segment) || !bytes.Equal(segment[32:], all[at:at+1400]) {
 				t.Fatalf("segment at %d is not what was sent", at)
@@ -96,10 +86,7 @@ func TestADeviceWithoutLinkHeaderSendsSuperSegmentsAndReceives(t *testing.T) {
 // RFC 6864 §4.3: "Sources of non-atomic IPv4 datagrams … MUST NOT repeat IPv4 ID values within one MDL for a given source
 // address/destination address/protocol tuple", each segment for itself. All others must not be fragmented.
 func TestPacketsThatMayBeFragmentedHaveIdentifications(t *testing.T) {
-	lab := netlab.New(t)
-	h := lab.Host("a")
-	tun := openTUN(t, h, "tun0", "192.0.2.1/24")
-	a := stationOn(t, h, "tun0", clientPort, netip.MustParseAddr("192.0.2.1"), netip.Addr{})
+	a, tun := headless(t)
 	peer := &station{port: serverPort, v4: netip.MustParseAddr("192.0.2.2")}
 	seen := map[uint16]bool{}
 	b := make([]byte, 1<<16)
@@ -108,15 +95,8 @@ func TestPacketsThatMayBeFragmentedHaveIdentifications(t *testing.T) {
 		p := a.packet(peer, false, 0, data(segments*500), 500)
 		p.Fragment = i%2 == 0
 		a.send(p)
-		for n := 0; n < segments; {
-			k, err := tun.Read(b)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, ok := parseIP(b[:k]); !ok { // the system's own router solicitations
-				continue
-			}
-			n++
+		for range segments {
+			nextTCP(t, tun, b)
 			id, whole := binary.BigEndian.Uint16(b[4:]), b[6]&0x40 != 0
 			if whole == p.Fragment {
 				t.Fatalf("packet %d must not be fragmented: %v", i, whole)
@@ -132,10 +112,7 @@ func TestPacketsThatMayBeFragmentedHaveIdentifications(t *testing.T) {
 // RFC 1122 §3.3.2: "The IP layer MUST implement reassembly of IP datagrams", and what is put together is checked as a
 // whole.
 func TestFragmentsArePutTogether(t *testing.T) {
-	lab := netlab.New(t)
-	h := lab.Host("a")
-	tun := openTUN(t, h, "tun0", "192.0.2.1/24")
-	a := stationOn(t, h, "tun0", clientPort, netip.MustParseAddr("192.0.2.1"), netip.Addr{})
+	a, tun := headless(t)
 	peer := &station{port: serverPort, v4: netip.MustParseAddr("192.0.2.2")}
 	whole := ipPacketOf(Packet{Local: peer.v4, Remote: a.v4, Header: tcpHeader(serverPort, clientPort, 9, 0x10, 12), Payload: data(1000)})
 	var pieces [][]byte
@@ -172,10 +149,7 @@ func TestFragmentsArePutTogether(t *testing.T) {
 // RFC 1122 §3.2.1.2: "A host MUST verify the IP header checksum on every received datagram and silently discard every
 // datagram that has a bad checksum."
 func TestIPv4HeadersWithABadChecksumAreDiscarded(t *testing.T) {
-	lab := netlab.New(t)
-	h := lab.Host("a")
-	tun := openTUN(t, h, "tun0", "192.0.2.1/24")
-	a := stationOn(t, h, "tun0", clientPort, netip.MustParseAddr("192.0.2.1"), netip.Addr{})
+	a, tun := headless(t)
 	peer := &station{port: serverPort, v4: netip.MustParseAddr("192.0.2.2")}
 	in := Packet{Local: peer.v4, Remote: a.v4, Header: tcpHeader(serverPort, clientPort, 9, 0x10, 12), Payload: data(1000)}
 	good := ipPacketOf(in)

@@ -4,17 +4,11 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"testing"
-
-	"hawser/test/netlab"
 )
 
 // A raw socket is given ICMP messages before the kernel looks at them.
 func TestMessagesWithWrongChecksumsAreNotReported(t *testing.T) {
-	lab := netlab.New(t)
-	h := lab.Host("a")
-	tun := openTUN(t, h, "tun0", here4.String()+"/24")
-	run(t, h, tool(t, "ip"), "addr", "add", here6.String()+"/64", "dev", "tun0", "nodad")
-	a := stationOn(t, h, "tun0", clientPort, here4, here6)
+	a, tun := headless(t)
 	message := func(v6 bool, seq uint32) []byte {
 		p := Packet{Local: here4, Remote: there4, Header: tcpHeader(clientPort, serverPort, seq, 0x10, 0)}
 		if !v6 {

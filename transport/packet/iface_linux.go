@@ -3,6 +3,7 @@ package packet
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -15,12 +16,13 @@ type iface struct {
 	limit Mode // no better one may be used
 	sent  sentCounters
 
+	looped atomic.Bool // loopback; asked for each packet that is received
+
 	mu     sync.Mutex // guards what follows
 	known  bool       // the kernel has described it
 	name   string
 	mtu    int
 	up     bool
-	looped bool // loopback
 	mac    hardwareAddr
 	link   linkHeader
 	ladder ladder
@@ -66,7 +68,8 @@ func (f *iface) describe(a *netlink.LinkAttrs) (changed bool) {
 	}
 	changed = f.known && f.mtu != a.MTU
 	f.known, f.name, f.mtu, f.link = true, a.Name, a.MTU, link
-	f.up, f.looped = a.RawFlags&unix.IFF_UP != 0, a.RawFlags&unix.IFF_LOOPBACK != 0
+	f.up = a.RawFlags&unix.IFF_UP != 0
+	f.looped.Store(a.RawFlags&unix.IFF_LOOPBACK != 0)
 	f.mac = hardwareAddr{}
 	copy(f.mac[:], a.HardwareAddr)
 	return changed
@@ -133,7 +136,7 @@ func (t *interfaces) list() (out []*iface) {
 func (t *interfaces) smallestMTU() (mtu int) {
 	for _, f := range t.list() {
 		f.mu.Lock()
-		if f.up && !f.looped && (mtu == 0 || f.mtu < mtu) {
+		if f.up && !f.looped.Load() && (mtu == 0 || f.mtu < mtu) {
 			mtu = f.mtu
 		}
 		f.mu.Unlock()

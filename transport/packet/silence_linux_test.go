@@ -213,11 +213,7 @@ func asUserWithCapNetRaw(t *testing.T) {
 
 // What the kernel's socket of the port may have heard is marked: it came with the top TTL, and the socket hears that.
 func TestPacketsThatTheKernelMayAnswerAreMarked(t *testing.T) {
-	lab := netlab.New(t)
-	h := lab.Host("a")
-	tun := openTUN(t, h, "tun0", here4.String()+"/24")
-	run(t, h, tool(t, "ip"), "addr", "add", here6.String()+"/64", "dev", "tun0", "nodad")
-	a := stationOn(t, h, "tun0", clientPort, here4, here6)
+	a, tun := headless(t)
 	for _, deaf := range []bool{true, false} {
 		a.sock.deaf = deaf
 		for _, v6 := range []bool{false, true} {

@@ -256,16 +256,8 @@ func (s *Socket) local(a netip.Addr) bool {
 // forged says whether a packet pretends to come from another machine although it arrives by loopback: a firewall that
 // rejects what this host sends answers in the peer's name.
 func (s *Socket) forged(index int, src netip.Addr) bool {
-	if s.local(src) {
-		return false
-	}
 	f := s.interfaces.get(index)
-	if f == nil {
-		return false
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.looped
+	return f != nil && f.looped.Load() && !s.local(src)
 }
 
 // Index is the index of the Socket's interface, which may be the master of the one that was asked for; 0: all.

@@ -254,8 +254,9 @@ func (w *watcher) ask(k routeKey) (a answer) {
 		return a
 	}
 	f.mu.Lock()
-	ethernet, looped := f.link == linkEthernet, f.looped
+	ethernet := f.link == linkEthernet
 	f.mu.Unlock()
+	looped := f.looped.Load()
 	a.direct = r.Type == unix.RTN_UNICAST || r.Type == unix.RTN_LOCAL && looped
 	if a.direct && ethernet && !looped {
 		a.gateway = gatewayOf(r, k.remote)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
@@ -59,6 +60,29 @@ func pair(t *testing.T, cfg netlab.LinkConfig) (a, b *station, link *netlab.Link
 	a = stationOn(t, ha, link.Interface(netlab.SideA), clientPort, link.Addr(netlab.SideA), link.Addr6(netlab.SideA))
 	b = stationOn(t, hb, link.Interface(netlab.SideB), serverPort, link.Addr(netlab.SideB), link.Addr6(netlab.SideB))
 	return a, b, link
+}
+
+// headless gives a station on a device without link header, and what is on the device.
+func headless(t *testing.T) (*station, *os.File) {
+	t.Helper()
+	h := netlab.New(t).Host("a")
+	tun := openTUN(t, h, "tun0", here4.String()+"/24")
+	run(t, h, tool(t, "ip"), "addr", "add", here6.String()+"/64", "dev", "tun0", "nodad")
+	return stationOn(t, h, "tun0", clientPort, here4, here6), tun
+}
+
+// nextTCP reads the next packet of TCP from a device into b; the system's own router solicitations are there, too.
+func nextTCP(t *testing.T, tun *os.File, b []byte) ipPacket {
+	t.Helper()
+	for {
+		n, err := tun.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ip, ok := parseIP(b[:n]); ok {
+			return ip
+		}
+	}
 }
 
 // packet is one from s to r.

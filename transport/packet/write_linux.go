@@ -82,13 +82,18 @@ func (s *Socket) writeRun(o *outbox, ps []Packet, i int, now time.Time) (int, er
 	return s.flush(o, ps, &w, now)
 }
 
+// leavesBy is the index of the interface that a packet has to leave by; 0: whichever the routes say.
+func (s *Socket) leavesBy(p *Packet) int {
+	if p.Interface == 0 {
+		return s.index
+	}
+	return p.Interface
+}
+
 // way finds how a packet has to go.
 func (s *Socket) way(p *Packet, now time.Time) (w way, err error) {
 	payload, ok := p.valid()
-	index := p.Interface
-	if index == 0 {
-		index = s.index
-	}
+	index := s.leavesBy(p)
 	if !ok || s.index != 0 && index != s.index {
 		return w, ErrMalformed
 	}
@@ -126,11 +131,7 @@ func (s *Socket) goAround(o *outbox, ps []Packet, i int, now time.Time, cause er
 	if err != nil || w.f.limit == ModeRawIP || w.out.link == linkUnknown || p.Header[flagsOffset]&flagSYN != 0 {
 		return i, cause
 	}
-	index := p.Interface
-	if index == 0 {
-		index = s.index
-	}
-	w.hop = s.hops.find(now, routeKey{index, p.Local, p.Remote}, false, false)
+	w.hop = s.hops.find(now, routeKey{s.leavesBy(p), p.Local, p.Remote}, false, false)
 	if !w.hop.direct && w.hop.mac == (hardwareAddr{}) {
 		return i, cause // the next one may, when the hop is known
 	}
