@@ -95,7 +95,7 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(false)
 	lc.Control = func(_, _ string, c syscall.RawConn) error {
-		return c.Control(func(fd uintptr) { deferAccept(fd) })
+		return c.Control(deferAccept)
 	}
 	if ap, err := netip.ParseAddrPort(addr); err == nil && ap.Addr().Unmap().IsLoopback() {
 		lc.KeepAlive = -1

@@ -153,17 +153,24 @@ func TestLinkLocalAddressesWork(t *testing.T) {
 	}
 }
 
-// A reader of standard output that goes away is an error, and the peer hears of it.
-func TestNobodyReadsStandardOutput(t *testing.T) {
+// besideKernel gives a host, and the kernel's listener on another that a link leads to.
+func besideKernel(t *testing.T) (*netlab.Host, net.Listener) {
+	t.Helper()
 	lab := netlab.New(t)
 	a, b := lab.Host("a"), lab.Host("b")
 	link := lab.Link(a, b, netlab.LinkConfig{})
-	at := netip.AddrPortFrom(link.Addr(netlab.SideB), listenPort).String()
-	l, err := b.Listen("tcp", at)
+	l, err := b.Listen("tcp", netip.AddrPortFrom(link.Addr(netlab.SideB), listenPort).String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { _ = l.Close() })
+	return a, l
+}
+
+// A reader of standard output that goes away is an error, and the peer hears of it.
+func TestNobodyReadsStandardOutput(t *testing.T) {
+	a, l := besideKernel(t)
+	at := l.Addr().String()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -234,15 +241,8 @@ func TestSignals(t *testing.T) {
 
 // In TIME-WAIT both directions have been closed in order, and the peer knows: a signal shortens the wait, no more.
 func TestASignalAfterTheEndIsNoFailure(t *testing.T) {
-	lab := netlab.New(t)
-	a, b := lab.Host("a"), lab.Host("b")
-	link := lab.Link(a, b, netlab.LinkConfig{})
-	at := netip.AddrPortFrom(link.Addr(netlab.SideB), listenPort).String()
-	l, err := b.Listen("tcp", at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	a, l := besideKernel(t)
+	at := l.Addr().String()
 	c := startCat(t, catConfig{host: a, patience: patience, args: []string{"connect", "--to", at}})
 	kernel, err := l.Accept()
 	if err != nil {
