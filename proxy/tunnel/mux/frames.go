@@ -98,7 +98,7 @@ func (s *Session) opens(h header) header {
 	return h
 }
 
-// departed takes note// departed takes note of a frame that the connection below has taken. Sending goroutine.
+// departed takes note of a frame that the connection below has taken. Sending goroutine.
 func (s *Session) departed(h header) {
 	if h.kind == kindData {
 		s.gate.leave(int(h.length))
