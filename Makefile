@@ -26,7 +26,7 @@ test: check-go check-gcc ## everything that has to pass: set-up, format, vet, li
 bench: build ## speed and memory against their references, as a table
 	$(GO) run ./test/bench $(BENCH)
 
-bench-document: check-go ## docs/benchmarks.md anew, as root: five hours; an interrupted one goes on
+bench-document: check-go ## docs/benchmarks.md anew, as root: five hours; CONTINUE=1 goes on with an interrupted one
 	@GO="$(GO)" test/bench/document.sh
 
 fuzz: check-go ## every fuzz target for FUZZTIME (30s)

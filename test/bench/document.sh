@@ -1,10 +1,11 @@
 #!/bin/sh
 # Measures everything that docs/benchmarks.md shows, and fills its tables: three complete runs with bbr, one with cubic, the
-# pairs of links in both directions, raw TCP. It takes about five hours, of a machine that does nothing else; FIGURES
-# (bin/figures) keeps what has been measured, so that an interrupted run goes on where it was. Remove that to begin anew.
+# pairs of links in both directions, raw TCP. It takes about five hours, of a machine that does nothing else; docs/figures
+# gets what has been measured, and with CONTINUE=1 an interrupted run goes on where it was.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-figures=${FIGURES:-bin/figures}
+figures=docs/figures
+[ -n "${CONTINUE:-}" ] || rm -rf "$figures"
 mkdir -p "$figures" docs/plots bin && ${GO:-go} build -o bin/bench ./test/bench || exit 1
 missed=0
 bench() { bin/bench -keep -missing -md docs/benchmarks.md "$@" || missed=1; }
