@@ -85,7 +85,14 @@ func (w *world) checkReceive(m *Machine, fail func(string, ...any)) {
 	if held != q.held || loose != q.loose {
 		fail("memory is %d, %d of it loose; runs and pieces have %d and %d", q.held, q.loose, held, loose)
 	}
-	if most := charge(max(m.buf.size, int(m.buf.edge-q.nxt)+q.unread)) + chunkLen + w.pin + bookkeeping; held > most {
+	most := max(m.buf.size, int(m.buf.edge-q.nxt)+q.unread)
+	if !m.buf.shared {
+		most = m.buf.size + 1<<m.peer.ownScale
+		if unread > most {
+			fail("%d bytes wait for the reader, the window is %d", unread, m.buf.size)
+		}
+	}
+	if most := charge(most) + chunkLen + w.pin + bookkeeping; held > most {
 		fail("%d bytes of memory for a window of %d", held, m.buf.size)
 	}
 	if unread != q.unread {
@@ -102,7 +109,7 @@ func (w *world) checkReceive(m *Machine, fail func(string, ...any)) {
 	if at > max(m.buf.edge, q.nxt) {
 		fail("received up to %d, allowed up to %d", at, m.buf.edge)
 	}
-	if over := q.nxt + int64(m.buf.size) - int64(q.unread) - m.buf.edge; !m.buf.shared && over < -(1<<maxScale) && m.buf.edge > q.nxt {
+	if over := q.nxt + int64(m.buf.size) - int64(q.unread) - m.buf.edge; !m.buf.shared && over < -(1<<m.peer.ownScale) && m.buf.edge > q.nxt {
 		fail("the window is %d bytes larger than its memory", -over)
 	}
 }

@@ -55,8 +55,11 @@ func (m *Machine) SetWindow(n int) {
 	m.buf.size = min(n, maxWindow)
 }
 
-// windowField is the window for a segment that leaves now. The right edge never moves back (RFC 9293 §3.8.6, SHLD-14),
-// and forward only by a useful amount: "at least Fr * RCV.BUFF … or one Eff.snd.MSS" (§3.8.6.2.2).
+// windowField is the window for a segment that leaves now. The right edge does not move back (RFC 9293 §3.8.6, SHLD-14),
+// and forward only by a useful amount: "at least Fr * RCV.BUFF … or one Eff.snd.MSS" (§3.8.6.2.2). A window counts in
+// units of 2^scale from RCV.NXT, so an edge that is to stay is rounded up, but never by more than one unit in all beyond
+// the memory that there is: a peer of small segments could else move it on by itself. Then what is said is less by a part
+// of a unit, which is a retraction that RFC 7323 §2.4 knows; what was allowed once is accepted.
 func (m *Machine) windowField() uint16 {
 	w, nxt := &m.buf, m.in.nxt
 	scale := uint8(0)
@@ -68,11 +71,13 @@ func (m *Machine) windowField() uint16 {
 		limit -= int64(m.in.unread)
 	}
 	edge := max(limit, nxt)
-	up := int64(0) // rounding
 	if !w.shared && edge-w.edge < int64(min(w.size/2, m.ack.mss)) {
-		edge, up = max(w.edge, nxt), 1<<scale-1 // keep it, rounded up so that it does not move back
+		edge = max(w.edge, nxt)
+		if rest := (edge - nxt) & (1<<scale - 1); rest > 0 && edge-rest < limit {
+			edge += 1<<scale - rest
+		}
 	}
-	field := min((edge-nxt+up)>>scale, 0xffff)
+	field := min((edge-nxt)>>scale, 0xffff)
 	w.pending = nxt + field<<scale
 	return uint16(field)
 }
