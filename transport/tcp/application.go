@@ -110,8 +110,8 @@ func (m *Machine) Abort(err error) {
 		m.finish(nil)
 		return
 	}
-	if m.state != Closed && m.state != SynSent {
-		m.reset(&resetSegment{seq: m.sendSeq(m.nxt), ack: m.recvSeq(m.in.nxt), hasAck: true})
+	if m.state != Closed && m.state != SynSent { // nobody else has caused it: it takes nothing of the allowance of challenges
+		m.resetAt = &resetSegment{seq: m.sendSeq(m.nxt), ack: m.recvSeq(m.in.nxt), hasAck: true}
 	}
 	m.finish(err)
 }

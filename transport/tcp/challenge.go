@@ -46,7 +46,7 @@ type resetSegment struct {
 	hasAck   bool
 }
 
-// reset queues a RST; one at a time is enough.
+// reset queues a RST that answers a segment; one at a time is enough.
 func (m *Machine) reset(r *resetSegment) {
 	if m.resetAt == nil && m.challenge.allow(m.now) {
 		m.resetAt = r

@@ -370,3 +370,24 @@ func TestTimeWaitGivesWay(t *testing.T) {
 	}
 	s.wantState(Closed)
 }
+
+// RFC 9293 §3.10.5: on ABORT, "send a reset segment". What others have made us answer before takes nothing of that.
+func TestAbortIsHeardAfterForgedSegments(t *testing.T) {
+	s := settled(t, nil)
+	for i := range 2 * challengeLimit {
+		s.give(wire.SYN, 5+i, 0, "")
+		s.emit()
+	}
+	s.m.Abort(nil)
+	s.want("the RST", "RST|ACK 1 ack 1")
+
+	s = settled(t, nil)
+	for i := range 2 * challengeLimit {
+		s.give(ack, -5000-i, 1, "")
+		s.emit()
+	}
+	s.give(ack, 1, 1, "unread")
+	s.emit()
+	s.m.Close()
+	s.want("the RST of unread data", "RST|ACK 1 ack 7")
+}
