@@ -27,7 +27,8 @@ type Listener struct {
 	err   error // it is over
 
 	// What follows belongs to the loop (run). There is a machine for each interface that SYNs have come by, for each
-	// may have another MTU. Any of them can complete any handshake: the cookies' secret is the same.
+	// may have another MTU. A handshake is completed by the one that remembers it, and if none does by any: the cookies'
+	// secret is the same.
 	machines map[int]*tcp.Listener
 	arrived  []*arrival
 	segment  wire.Segment
@@ -181,7 +182,7 @@ func (l *Listener) run() {
 func (l *Listener) take(a *arrival) {
 	if r := a.p.Report; r != nil {
 		if r.Kind == packet.ReportMTU {
-			delete(l.machines, a.p.Interface) // the next SYN finds one with the new MTU
+			l.resize(a.p.Interface)
 		}
 		return
 	}
@@ -197,6 +198,7 @@ func (l *Listener) take(a *arrival) {
 	if m == nil || !a.segment(&l.segment) {
 		return
 	}
+	m = l.remembering(m)
 	_ = m.Receive(a.p.At, &l.segment) // what is wrong with a stranger's segment is in the counters
 	l.segment.Owner = nil
 	clear(l.segment.Data)
@@ -217,6 +219,28 @@ func (l *Listener) machine(index int) *tcp.Listener {
 			return nil // an interface too small for TCP
 		}
 		l.machines[index] = m
+	}
+	return m
+}
+
+// resize tells the machine of an interface that its MTU has changed.
+func (l *Listener) resize(index int) {
+	if m := l.machines[index]; m != nil && m.SetMTU(l.e.mtu(index)) != nil {
+		delete(l.machines, index) // an interface too small for TCP
+	}
+}
+
+// remembering is the machine that knows the handshake of the segment at hand, for its packets may come by several
+// interfaces; m when none does. Link-local addresses mean nothing on another interface.
+func (l *Listener) remembering(m *tcp.Listener) *tcp.Listener {
+	s := &l.segment
+	if s.Flags.Has(wire.SYN) || s.Src.Addr().IsLinkLocalUnicast() || m.Remembers(s.Dst, s.Src) {
+		return m
+	}
+	for _, other := range l.machines {
+		if other != m && other.Remembers(s.Dst, s.Src) {
+			return other
+		}
 	}
 	return m
 }

@@ -40,6 +40,10 @@ func (c cookies) mac(local, remote netip.AddrPort, peerISN wire.Seq, slot uint64
 	return uint32(keyed(c.secret, forCookie, local, remote, extra)) & cookieMAC
 }
 
+// remembered turns a cookie into one that says nothing by itself, and back: what was granted to a peer without timestamps
+// is known only while its handshake is remembered, and without that nobody may be connected.
+func remembered(isn wire.Seq) wire.Seq { return isn ^ cookieMAC }
+
 // make is the initial sequence number for a SYN that came now.
 func (c cookies) make(local, remote netip.AddrPort, peerISN wire.Seq, mss int, now time.Time) wire.Seq {
 	slot, i := cookieSlotOf(now), mssIndex(mss)

@@ -8,7 +8,8 @@ import (
 )
 
 // halfOpen is a handshake that is remembered while there is room, so that its SYN-ACK can be repeated and a peer
-// without timestamps keeps its options. Forgetting one costs nothing but that: the cookie says the rest.
+// without timestamps keeps its options. When that of a peer with timestamps is forgotten, the cookie says the rest; one
+// without is refused then, and tries again.
 type halfOpen struct {
 	local, remote netip.AddrPort
 	peerISN, isn  wire.Seq

@@ -16,7 +16,8 @@ const (
 	forISN purpose = iota + 1
 	forTimestamp
 	forCookie
-	forSource
+	forSYN
+	forRefusal
 )
 
 // keyed is the first 64 bits of SHA-256 over secret, purpose, connection and extra: a keyed hash of fixed-length input.

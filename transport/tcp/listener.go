@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"net/netip"
 	"time"
 
 	"hawser/transport/wire"
@@ -101,7 +102,7 @@ func (l *Listener) Receive(at time.Time, s *wire.Segment) error {
 // receiveSYN answers with a cookie.
 func (l *Listener) receiveSYN(at time.Time, s *wire.Segment) error {
 	l.stats.SYNs++
-	if !l.sources.allow(s.Src.Addr(), at) {
+	if !l.sources.allow(forSYN, s.Src.Addr(), at) {
 		l.stats.Limited++
 		return errUnsound
 	}
@@ -121,22 +122,39 @@ func (l *Listener) receiveSYN(at time.Time, s *wire.Segment) error {
 	return nil
 }
 
+// SetMTU sets what connections begin with from the next SYN on: the path may have become another one. 0: the default.
+func (l *Listener) SetMTU(n int) error {
+	probe := l.cfg.Conn
+	probe.Local, probe.Remote, probe.MTU = anyPair, anyPair, n
+	if _, err := probe.withDefaults(); err != nil {
+		return err
+	}
+	l.cfg.Conn.MTU = n
+	return nil
+}
+
+// Remembers reports whether the handshake of a pair of addresses is remembered here.
+func (l *Listener) Remembers(local, remote netip.AddrPort) bool { return l.find(local, remote) != nil }
+
 // steady is now by the clock of cookies and timestamps.
 func (l *Listener) steady(now time.Time) time.Time { return steady(l.cfg.Conn.Clock, now) }
 
 // note fills h in from a SYN: what both sides can do.
 func (l *Listener) note(h *halfOpen, at time.Time, s *wire.Segment) {
 	c, o := &l.cfg.Conn, &s.Options
-	remembered := h != &l.scratch
-	*h = halfOpen{local: s.Dst, remote: s.Src, peerISN: s.Seq, sentAt: at, at: at.Add(initialRTO), used: remembered}
+	known := h != &l.scratch
+	*h = halfOpen{local: s.Dst, remote: s.Src, peerISN: s.Seq, sentAt: at, at: at.Add(initialRTO), used: known}
 	m := Machine{cfg: Config{Remote: s.Src, NoSACK: c.NoSACK, NoWindowScale: c.NoWindowScale, NoTimestamps: c.NoTimestamps}}
 	m.agree(s)
 	h.peer = m.peer
-	if !h.peer.stamped && !remembered {
-		// Nothing would tell us of these options when the handshake is completed, so they are not granted.
+	h.isn = l.cookies.make(s.Dst, s.Src, s.Seq, h.peer.mss, l.steady(at))
+	switch {
+	case h.peer.stamped: // the echo tells
+	case known:
+		h.isn = remembered(h.isn)
+	default: // nothing would tell of these options when the handshake is completed, so they are not granted
 		h.peer.scaled, h.peer.sack, h.peer.ecn = false, false, false
 	}
-	h.isn = l.cookies.make(s.Dst, s.Src, s.Seq, h.peer.mss, l.steady(at))
 	h.tsVal = o.TSVal
 	if mptcp := o.MPTCP(); len(mptcp) > 0 {
 		h.mptcp.SetMPTCP(mptcp)
@@ -199,7 +217,7 @@ func (l *Listener) reply() *wire.Segment {
 func (l *Listener) refuse(at time.Time, s *wire.Segment) error {
 	answer := *s
 	answer.Data = nil
-	if !Reset(&answer) || !l.sources.allow(s.Src.Addr(), at) {
+	if !Reset(&answer) || !l.sources.allow(forRefusal, s.Src.Addr(), at) {
 		return errUnsound
 	}
 	if r := l.reply(); r != nil {

@@ -196,6 +196,83 @@ func TestPeersWithoutTimestamps(t *testing.T) {
 	}
 }
 
+// Segments of nobody's connections, sent in a client's name, do not keep it from connecting.
+func TestRefusalsTakeNothingFromSYNs(t *testing.T) {
+	d := newDesk(t, nil)
+	for i := range 3 * d.l.cfg.SYNRate {
+		d.l.Receive(d.now, &wire.Segment{Src: clientAddr, Dst: serverAddr, Flags: wire.ACK, Seq: wire.Seq(i), Ack: 900})
+	}
+	refused := 0
+	for d.reply() != nil {
+		refused++
+	}
+	if refused == 0 || refused >= 3*d.l.cfg.SYNRate {
+		t.Errorf("%d of %d were refused", refused, 3*d.l.cfg.SYNRate)
+	}
+	d.syn(clientAddr, 1000, fullSYN(), 0)
+	if d.reply() == nil {
+		t.Error("the client's SYN is not answered")
+	}
+}
+
+// What a SYN-ACK has granted a peer without timestamps holds, or there is no connection: "the window scale … is fixed in each
+// direction when a connection is opened" (RFC 7323 §2.1), and one side that scales without the other would stop both.
+func TestGrantsThatNobodyRemembersAreRefused(t *testing.T) {
+	o := fullSYN()
+	o.HasTimestamps = false
+	for name, forget := range map[string]func(d *desk){
+		"by time": func(d *desk) {
+			for next := d.l.Deadline(); !next.IsZero(); next = d.l.Deadline() {
+				d.now = next
+				d.l.Advance(d.now)
+				for d.reply() != nil {
+				}
+			}
+		},
+		"by another listener of the same secret": func(d *desk) { d.l = newDesk(d.t, nil).l },
+	} {
+		d := newDesk(t, nil)
+		d.syn(clientAddr, 1000, o, 0)
+		r := d.reply()
+		if !d.l.Remembers(serverAddr, clientAddr) || !r.Options.HasWindowScale || !r.Options.SACKPermitted {
+			t.Fatalf("offered %v", r)
+		}
+		forget(d)
+		if d.l.Remembers(serverAddr, clientAddr) {
+			t.Errorf("%s: it is still remembered", name)
+		}
+		if m, _ := d.complete(r, ""); m != nil {
+			t.Errorf("%s: completed with scale %v and SACK %v", name, m.peer.scaled, m.peer.sack)
+		}
+		if answer := d.reply(); answer == nil || answer.Flags != wire.RST {
+			t.Errorf("%s: answered with %v, want a RST", name, answer)
+		}
+		d.syn(clientAddr, 2000, o, 0)
+		if m, _ := d.complete(d.reply(), ""); m == nil || !m.peer.scaled || !m.peer.sack {
+			t.Errorf("%s: the next attempt gave %+v", name, m)
+		}
+	}
+}
+
+func TestTheNextSYNIsToldTheNewMTU(t *testing.T) {
+	d := newDesk(t, nil)
+	d.syn(clientAddr, 1000, fullSYN(), 0)
+	first := d.reply()
+	if err := d.l.SetMTU(1280); err != nil {
+		t.Fatal(err)
+	}
+	if m, _ := d.complete(first, ""); m == nil {
+		t.Error("the handshake before is lost")
+	}
+	d.syn(netip.MustParseAddrPort("203.0.113.1:9"), 5, fullSYN(), 0)
+	if r := d.reply(); r.Options.MSS != 1240 {
+		t.Errorf("MSS %d, want 1240", r.Options.MSS)
+	}
+	if err := d.l.SetMTU(20); err == nil {
+		t.Error("an MTU of 20 is accepted")
+	}
+}
+
 // RFC 9293 §3.10.7.1 and §3.10.7.2: what is for nobody is refused, RSTs are ignored, broadcasts are dropped (RFC 1122
 // §4.2.3.10).
 func TestStraySegments(t *testing.T) {

@@ -85,7 +85,7 @@ func (m *Machine) reduce(d *delivery) {
 	target, pipe := m.control.Window(), m.board.inFlight()
 	var n int
 	if pipe > target {
-		n = (r.delivered*target+r.flight-1)/r.flight - r.out
+		n = int((int64(r.delivered)*int64(target)+int64(r.flight)-1)/int64(r.flight)) - r.out
 	} else {
 		limit := r.delivered - r.out
 		// SafeACK: the acknowledgement moves SND.UNA and shows no new loss (RFC 9937 §6.2)
