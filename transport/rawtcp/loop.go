@@ -264,8 +264,8 @@ func (c *Conn) end() {
 	if err == nil {
 		err = net.ErrClosed
 	}
+	c.out.finish(err) // first: who has read that it is over must not be able to write
 	c.in.finish(err)
-	c.out.finish(err)
 	c.e.forget(c, c.proved && !c.waited)
 	c.box.close()
 	for ; c.next < len(c.arrived); c.next++ {
