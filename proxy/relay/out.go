@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"hawser/transport/nonblock"
 )
 
 // out copies from the stream to the local connection, then passes on its FIN.
@@ -33,17 +31,16 @@ func (p *pair) out() error {
 
 // copyOut returns nil at EOF.
 func (p *pair) copyOut() error {
-	to := localWriter{p, nonblock.Wrap(p.local)}
 	if _, ok := p.stream.(waiter); !ok {
 		if w, ok := p.stream.(io.WriterTo); ok {
-			return p.copyOutDirect(w, to)
+			return p.copyOutDirect(w)
 		}
 	}
 	src := newSource(p.stream)
 	for {
 		data, buf, err := src.next()
 		if len(data) > 0 {
-			_, werr := to.Write(data)
+			_, werr := localWriter{p}.Write(data)
 			putBuffer(buf)
 			if werr != nil {
 				return werr
@@ -59,8 +56,8 @@ func (p *pair) copyOut() error {
 }
 
 // copyOutDirect lets the stream write its own buffers.
-func (p *pair) copyOutDirect(w io.WriterTo, to localWriter) error {
-	_, err := w.WriteTo(to)
+func (p *pair) copyOutDirect(w io.WriterTo) error {
+	_, err := w.WriteTo(localWriter{p})
 	if err != nil && !errors.As(err, new(*localError)) {
 		return fmt.Errorf("stream: %w", err)
 	}
@@ -68,13 +65,10 @@ func (p *pair) copyOutDirect(w io.WriterTo, to localWriter) error {
 }
 
 // localWriter counts what it writes to the local connection and marks the errors as that side's.
-type localWriter struct {
-	p  *pair
-	to *nonblock.Conn
-}
+type localWriter struct{ p *pair }
 
 func (w localWriter) Write(b []byte) (int, error) {
-	n, err := w.to.Write(b)
+	n, err := w.p.local.Write(b)
 	w.p.meter.Out.Add(uint64(n))
 	if err != nil {
 		return n, &localError{err}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -248,9 +247,6 @@ func (r *reader) hand(b *batch) error {
 	case r.slots <- struct{}{}:
 		b.slots = r.slots
 		r.post(b)
-		if r.drained {
-			runtime.Gosched() // the loop first: there is nothing more to read yet
-		}
 		return nil
 	case <-r.sh.done:
 		b.Release()
