@@ -65,12 +65,9 @@ func TestClientIsAddedWithLayoutKept(t *testing.T) {
 
 func TestClientIsRemovedWithLayoutKept(t *testing.T) {
 	keys := []string{NewPrivateKey().Public().String(), NewPrivateKey().Public().String(), NewPrivateKey().Public().String()}
-	fix := func(s string) string {
-		for i, name := range []string{"K0", "K1", "K2"} {
-			s = strings.ReplaceAll(s, name, `"`+keys[i]+`"`)
-		}
-		return s
-	}
+	fix := strings.NewReplacer( // in one pass: a key may have K1 in it
+		"K0", `"`+keys[0]+`"`, "K1", `"`+keys[1]+`"`, "K2", `"`+keys[2]+`"`,
+	).Replace
 	tests := []struct {
 		name, text string
 		at         int
