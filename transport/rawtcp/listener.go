@@ -234,7 +234,7 @@ func (l *Listener) resize(index int) {
 // interfaces; m when none does. Link-local addresses mean nothing on another interface.
 func (l *Listener) remembering(m *tcp.Listener) *tcp.Listener {
 	s := &l.segment
-	if s.Flags.Has(wire.SYN) || s.Src.Addr().IsLinkLocalUnicast() || m.Remembers(s.Dst, s.Src) {
+	if len(l.machines) < 2 || s.Flags.Has(wire.SYN) || s.Src.Addr().IsLinkLocalUnicast() || m.Remembers(s.Dst, s.Src) {
 		return m
 	}
 	for _, other := range l.machines {

@@ -1,14 +1,10 @@
 package tcp
 
 import (
-	"net/netip"
 	"time"
 
 	"hawser/transport/wire"
 )
-
-// anyPair stands for addresses where only the rest of a Config is checked.
-var anyPair = netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
 
 // receiveAck completes a handshake: with what is remembered of it, or with the cookie alone.
 func (l *Listener) receiveAck(at time.Time, s *wire.Segment) error {

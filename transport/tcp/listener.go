@@ -63,9 +63,7 @@ type ListenerStats struct {
 
 // Listen makes a listener. Config.Control is required.
 func Listen(cfg ListenerConfig) (*Listener, error) {
-	probe := cfg.Conn
-	probe.Local, probe.Remote = anyPair, anyPair
-	if _, err := probe.withDefaults(); err != nil {
+	if err := cfg.Conn.check(); err != nil {
 		return nil, err
 	}
 	orInt(&cfg.HalfOpen, defaultHalfOpen)
@@ -124,13 +122,21 @@ func (l *Listener) receiveSYN(at time.Time, s *wire.Segment) error {
 
 // SetMTU sets what connections begin with from the next SYN on: the path may have become another one. 0: the default.
 func (l *Listener) SetMTU(n int) error {
-	probe := l.cfg.Conn
-	probe.Local, probe.Remote, probe.MTU = anyPair, anyPair, n
-	if _, err := probe.withDefaults(); err != nil {
+	c := l.cfg.Conn
+	c.MTU = n
+	if err := c.check(); err != nil {
 		return err
 	}
-	l.cfg.Conn.MTU = n
+	l.cfg.Conn = c
 	return nil
+}
+
+// check tells what is wrong with what a Listener's connections are to have in common.
+func (c Config) check() error {
+	nobody := netip.AddrPortFrom(netip.IPv4Unspecified(), 0) // addresses come with each connection
+	c.Local, c.Remote = nobody, nobody
+	_, err := c.withDefaults()
+	return err
 }
 
 // Remembers reports whether the handshake of a pair of addresses is remembered here.
