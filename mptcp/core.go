@@ -192,7 +192,7 @@ func (k *core) checkOrphan(now time.Time) {
 		}
 		return
 	}
-	if !k.orphaned.IsZero() || k.state == ConnConnecting && k.client {
+	if !k.orphaned.IsZero() || k.racing() {
 		return
 	}
 	k.orphaned = now
@@ -203,6 +203,11 @@ func (k *core) checkOrphan(now time.Time) {
 	if !k.trusted || k.survive < 0 {
 		k.end(now, fmt.Errorf("%w: the only subflow was lost", ErrNoUplink), true)
 	}
+}
+
+// racing reports whether a first handshake may still succeed: one of several, or the last step of the one that won.
+func (k *core) racing() bool {
+	return k.client && k.state == ConnConnecting && (!k.knowRemote || len(k.subs) > 0)
 }
 
 func (k *core) anyActive() bool {

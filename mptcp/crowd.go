@@ -7,26 +7,31 @@ import (
 	"hawser/transport/wire"
 )
 
+// fairJoins is how many joins may be under way from one source before it is taken for a flood: each uplink of a home may
+// come from the same address.
+const fairJoins = 8
+
 // makeRoom lets one more join begin on a server; false: as many subflows as a connection may have are established.
 //
 // The token crosses the first path in clear, so whoever saw it can begin joins that never end. They must not keep out
 // the client's own: the newcomer comes in and an older one goes, which an honest client, done within a round trip or
-// two, hardly ever is. It is the oldest of the source that has most.
+// two, hardly ever is. It is the oldest of the source that has most, or, where no source has begun more than a client's
+// uplinks behind one address may, the oldest of all.
 func (k *core) makeRoom(now time.Time, newcomer netip.Addr) bool {
 	if len(k.subs) < maxSubflows {
 		return true
 	}
 	begun := map[netip.Prefix]int{wire.SourceOf(newcomer): 1}
-	var victim *subflow
-	for _, s := range k.subs { // the oldest first
+	for _, s := range k.subs {
 		if s.joining() {
 			begun[wire.SourceOf(s.path.Remote.Addr())]++
 		}
 	}
-	for _, s := range k.subs {
-		if s.joining() && (victim == nil ||
-			begun[wire.SourceOf(s.path.Remote.Addr())] > begun[wire.SourceOf(victim.path.Remote.Addr())]) {
-			victim = s
+	var victim *subflow
+	most := 0
+	for _, s := range k.subs { // the oldest first
+		if n := max(fairJoins, begun[wire.SourceOf(s.path.Remote.Addr())]); s.joining() && n > most {
+			victim, most = s, n
 		}
 	}
 	if victim == nil {

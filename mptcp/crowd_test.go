@@ -3,9 +3,12 @@ package mptcp
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -63,6 +66,42 @@ func TestJoinsThatNeverEndKeepNobodyOut(t *testing.T) {
 		t.Errorf("%d subflows, at most %d are allowed", n, maxSubflows)
 	}
 	exchange(t, client, server, 1<<20)
+}
+
+// TestJoinsFromAsManySourcesDoNotPickAClient: a client whose uplinks share an address is not the source that has most.
+func TestJoinsFromAsManySourcesDoNotPickAClient(t *testing.T) {
+	l := newLoopback(t, 1, Config{})
+	client, server := l.pair()
+	l.waitSubflows(server, 1)
+	token := client.core.remote.Token()
+	begin := func(i int, from string) net.Conn {
+		c := l.beginJoin(token, uint32(i+1), from)
+		t.Cleanup(func() { _ = c.Close() })
+		_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+		if _, err := io.ReadFull(c, make([]byte, 8+8+16)); err != nil { // preface and MP_JOIN: it is in the table
+			t.Fatal(err)
+		}
+		return c
+	}
+	const older, own = 5, 2
+	var crowd, mine []net.Conn
+	for i := range maxSubflows - 1 - own + older {
+		if i == older {
+			mine = append(mine, begin(1000, "127.0.2.1"), begin(1001, "127.0.2.1"))
+		}
+		crowd = append(crowd, begin(i, fmt.Sprintf("127.0.3.%d", i+1)))
+	}
+	for i, c := range crowd[:older] {
+		if _, err := io.ReadAll(c); err != nil {
+			t.Errorf("join %d, one of the oldest, has not given way: %v", i, err)
+		}
+	}
+	for _, c := range mine {
+		_ = c.SetDeadline(time.Now().Add(time.Millisecond))
+		if b, err := io.ReadAll(c); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("a client's join has given way: % x %v", b, err)
+		}
+	}
 }
 
 // TestHolesBesideEveryByteEndASubflow: runs of one byte would cost many times the window that they fit into.

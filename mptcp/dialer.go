@@ -23,7 +23,8 @@ type Dialer struct {
 func (d *Dialer) Drain(ctx context.Context) { d.live.drain(ctx) }
 
 // Dial opens a connection: the first handshake races over all uplinks, and the quickest wins. The others are joined
-// after Conn.Authenticate. Dial tries until ctx ends.
+// after Conn.Authenticate. Dial tries until ctx ends, or until the subflow that has won is lost before the server has
+// confirmed it (ErrNoUplink): the keys are spent then, and the next Dial makes others.
 func (d *Dialer) Dial(ctx context.Context) (*Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 
 	"hawser/transport"
 	"hawser/transport/plain"
+	"hawser/transport/wire"
 )
 
 // loopback is a dialer and a listener joined by real TCP connections on 127.0.0.1.
@@ -297,5 +298,36 @@ func TestDrainTellsThePeerBeforeTheProgramGoes(t *testing.T) {
 	case <-server.Done():
 	default:
 		t.Fatal("a connection was left")
+	}
+}
+
+// TestDialEndsWithTheSubflowThatWon is about a server, or a path, that answers the first handshake and then resets.
+func TestDialEndsWithTheSubflowThatWon(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Write(opening(wire.MPCapable{Stage: wire.StageSYNACK, Version: 1, SHA256: true, SenderKey: 7}))
+			_, _ = io.ReadFull(c, make([]byte, 8+8+4+1)) // preface, MP_CAPABLE, and the answer to what we said
+			_ = c.(*net.TCPConn).SetLinger(0)
+			_ = c.Close()
+		}
+	}()
+	l := newLoopback(t, 1, Config{})
+	way := l.source.Paths()[0]
+	way.Remote = ln.Addr().(*net.TCPAddr).AddrPort()
+	l.source.set([]transport.Path{way})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	c, err := l.dialer.Dial(ctx)
+	if !errors.Is(err, ErrNoUplink) {
+		t.Fatalf("%v %v, want ErrNoUplink", c, err)
 	}
 }
