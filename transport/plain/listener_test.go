@@ -223,6 +223,54 @@ func TestSilentGoFirst(t *testing.T) {
 	})
 }
 
+// crowd is connections of a source each, n of them, from the i-th on; each says first.
+func (s *site) crowd(i, n int, first string) {
+	s.t.Helper()
+	for ; n > 0; i, n = i+1, n-1 {
+		s.dial(fmt.Sprintf("203.0.%d.%d", i/250, 1+i%250)).write(first)
+	}
+	time.Sleep(100 * time.Millisecond)
+}
+
+// wantOpen wants strangers to be there, or to be evicted.
+func (s *site) wantOpen(want bool, rs ...*raw) {
+	s.t.Helper()
+	for i, r := range rs {
+		if _, err := r.sock.TryRead(make([]byte, 1)); errors.Is(err, plain.ErrAgain) != want {
+			s.t.Errorf("client's connection %d: %v; open: want %v", i, err, want)
+		}
+	}
+}
+
+// TestFloodFromAsManySourcesDoesNotPickAClient: a client that establishes two sessions is not the source that has most.
+func TestFloodFromAsManySourcesDoesNotPickAClient(t *testing.T) {
+	for _, first := range []string{"", opening()} {
+		inSite(t, plain.Config{Strangers: 50, PerSource: 16}, func(_ *testing.T, s *site) {
+			s.crowd(0, 48, first)
+			one, two := s.dial("198.51.100.1"), s.dial("198.51.100.1")
+			one.write(first)
+			two.write(first)
+			s.crowd(48, 48, first)
+			s.wantOpen(true, one, two)
+			s.crowd(96, 2, first) // as many as there is room for have come since
+			s.wantOpen(false, one, two)
+		})
+	}
+}
+
+// TestKindsDoNotPushEachOtherOut: whoever holds the table with one kind of stranger loses that kind to newcomers.
+func TestKindsDoNotPushEachOtherOut(t *testing.T) {
+	kinds := [...]string{"", opening()}
+	for k, flood := range kinds {
+		inSite(t, plain.Config{Strangers: 50, PerSource: 16}, func(_ *testing.T, s *site) {
+			r := s.dial("198.51.100.1")
+			r.write(kinds[1-k])
+			s.crowd(0, 500, flood)
+			s.wantOpen(true, r)
+		})
+	}
+}
+
 func TestAuthenticatedDoNotCount(t *testing.T) {
 	inSite(t, plain.Config{Strangers: 5, PerSource: 5}, func(t *testing.T, s *site) {
 		var subs []transport.Subflow

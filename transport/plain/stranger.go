@@ -21,10 +21,12 @@ type stranger struct {
 	remote   netip.AddrPort
 	listener *Listener
 
-	key  netip.Prefix  // these four: under the table's lock
-	list *list.List    // where elem is
-	elem *list.Element // nil: not counted any more
-	gone chan struct{} // closed by evict
+	key      netip.Prefix // these five: under the table's lock
+	source   *queues
+	kind     kind
+	inAll    *list.Element // in the table's queue and in the source's; nil: not counted any more
+	inSource *list.Element
+	gone     chan struct{} // closed by evict
 
 	once     sync.Once
 	attached atomic.Bool

@@ -23,40 +23,59 @@ type Stats struct {
 	AcceptErrors  uint64 // lack of descriptors or memory
 }
 
+// kind is how far a stranger has come.
+type kind uint8
+
+const (
+	silent kind = iota // no valid first record yet
+	heard
+	kinds
+)
+
+// fairShare is how many strangers a source may have, as a part of the bound of one source, before it is taken for part
+// of a flood: the sessions that a client establishes at the same time, and their joins, are no flood.
+const fairShare = 8
+
 // strangers bounds the connections that have not been authenticated, in all and for each source.
 //
 // When a bound is reached the new connection comes in and an old one goes: an honest client needs only a round trip or
-// two, whereas whoever floods wants its connections to stay. The one to go is the oldest of the new one's own source
-// or, at the bound of all, of the source that has most, so that a flood from one source evicts itself; and of those one
-// that has sent nothing valid, if there is any.
+// two, whereas whoever floods wants its connections to stay. At the bound of one source, one of that source goes. At the
+// bound of all it is one of the source that has most, so that a flood from one source evicts itself; but where no source
+// has more than a client may need, as in a flood from thousands of sources, it is one of all: what an honest client has
+// in hand at the same time must not make it the first to go. The one to go is the oldest of its kind, and of the kind of
+// which there are more: neither those that say nothing nor those that say the first word can push out the others, and
+// an honest client has, of either kind, the time in which half of the table is filled anew.
 type strangers struct {
-	max, perSource int
+	max, perSource, fair int
 
 	mu      sync.Mutex
-	sources map[netip.Prefix]*source
+	all     queues
+	sources map[netip.Prefix]*queues
+	crowds  map[*queues]struct{} // the sources that have more than fair
 	stats   Stats
 	closed  bool
 }
 
-// source is the strangers of one source, oldest first.
-type source struct {
-	silent list.List // no valid first record yet
-	heard  list.List
-}
+// queues is strangers by kind, oldest first.
+type queues [kinds]list.List
 
-func (s *source) len() int { return s.silent.Len() + s.heard.Len() }
+func (q *queues) len() int { return q[silent].Len() + q[heard].Len() }
 
-// oldest is the stranger to evict.
-func (s *source) oldest() *stranger {
-	e := s.silent.Front()
-	if e == nil {
-		e = s.heard.Front()
+// victim is the stranger to evict; there is one.
+func (q *queues) victim() *stranger {
+	k := silent
+	if q[heard].Len() > q[silent].Len() {
+		k = heard
 	}
-	return e.Value.(*stranger)
+	return q[k].Front().Value.(*stranger)
 }
 
 func newStrangers(max, perSource int) *strangers {
-	return &strangers{max: max, perSource: min(perSource, max), sources: make(map[netip.Prefix]*source)}
+	perSource = min(perSource, max)
+	return &strangers{
+		max: max, perSource: perSource, fair: perSource / fairShare,
+		sources: make(map[netip.Prefix]*queues), crowds: make(map[*queues]struct{}),
+	}
 }
 
 // add takes in a new connection; false after close.
@@ -77,49 +96,67 @@ func (t *strangers) insert(st *stranger) (evicted *stranger, ok bool) {
 	t.stats.Accepted++
 	key := wire.SourceOf(st.remote.Addr())
 	if src := t.sources[key]; src != nil && src.len() >= t.perSource {
-		evicted = src.oldest()
+		evicted = src.victim()
 		t.stats.EvictedSource++
 	} else if t.stats.Open >= t.max {
-		evicted = t.largest().oldest()
-		t.stats.EvictedTotal++
+		evicted = t.victim()
 	}
 	if evicted != nil {
 		t.remove(evicted)
 	}
 	src := t.sources[key]
 	if src == nil {
-		src = new(source)
+		src = new(queues)
 		t.sources[key] = src
 	}
 	st.gone = make(chan struct{})
-	st.key, st.list = key, &src.silent
-	st.elem = st.list.PushBack(st)
+	st.key, st.source = key, src
+	t.enqueue(st, silent)
 	t.stats.Open++
 	return evicted, true
 }
 
-// largest is the source with most strangers; there is one.
-func (t *strangers) largest() (most *source) {
-	for _, s := range t.sources {
-		if most == nil || s.len() > most.len() {
-			most = s
+// victim is the stranger that makes room for one of another source; there is one.
+func (t *strangers) victim() *stranger {
+	t.stats.EvictedTotal++
+	most := &t.all
+	for src := range t.crowds {
+		if most == &t.all || src.len() > most.len() {
+			most = src
 		}
 	}
-	return most
+	return most.victim()
+}
+
+// enqueue makes st the newest of a kind, among all and in its source.
+func (t *strangers) enqueue(st *stranger, k kind) {
+	st.kind = k
+	st.inAll, st.inSource = t.all[k].PushBack(st), st.source[k].PushBack(st)
+	if st.source.len() > t.fair {
+		t.crowds[st.source] = struct{}{}
+	}
+}
+
+// dequeue undoes enqueue.
+func (t *strangers) dequeue(st *stranger) {
+	t.all[st.kind].Remove(st.inAll)
+	st.source[st.kind].Remove(st.inSource)
+	st.inAll, st.inSource = nil, nil
+	if st.source.len() <= t.fair {
+		delete(t.crowds, st.source)
+	}
 }
 
 // remove takes st out of the table, if it is in; t.mu is held.
-func (t *strangers) remove(st *stranger) bool {
-	if st.elem == nil {
-		return false
+func (t *strangers) remove(st *stranger) {
+	if st.inAll == nil {
+		return
 	}
-	st.list.Remove(st.elem)
-	st.elem = nil
-	if src := t.sources[st.key]; src.len() == 0 {
+	t.dequeue(st)
+	if st.source.len() == 0 {
 		delete(t.sources, st.key)
 	}
 	t.stats.Open--
-	return true
 }
 
 // leave takes st out because its connection has ended.
@@ -133,13 +170,12 @@ func (t *strangers) leave(st *stranger) {
 func (t *strangers) promote(st *stranger) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if st.elem == nil {
+	if st.inAll == nil {
 		return false
 	}
 	t.stats.Offered++
-	st.list.Remove(st.elem)
-	st.list = &t.sources[st.key].heard
-	st.elem = st.list.PushBack(st)
+	t.dequeue(st)
+	t.enqueue(st, heard)
 	return true
 }
 
@@ -147,7 +183,8 @@ func (t *strangers) promote(st *stranger) bool {
 func (t *strangers) trust(st *stranger) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.remove(st) {
+	if st.inAll != nil {
+		t.remove(st)
 		t.stats.Authenticated++
 	}
 }
@@ -158,8 +195,7 @@ func (t *strangers) acceptFailed() {
 	t.stats.AcceptErrors++
 	var evicted *stranger
 	if t.stats.Open > 0 {
-		evicted = t.largest().oldest()
-		t.stats.EvictedTotal++
+		evicted = t.victim()
 		t.remove(evicted)
 	}
 	t.mu.Unlock()
@@ -186,12 +222,10 @@ func (t *strangers) close() {
 	t.mu.Lock()
 	t.closed = true
 	var all []*stranger
-	for _, src := range t.sources {
-		for _, l := range []*list.List{&src.silent, &src.heard} {
-			for e := l.Front(); e != nil; e = e.Next() {
-				if st := e.Value.(*stranger); !st.attached.Load() {
-					all = append(all, st)
-				}
+	for k := range t.all {
+		for e := t.all[k].Front(); e != nil; e = e.Next() {
+			if st := e.Value.(*stranger); !st.attached.Load() {
+				all = append(all, st)
 			}
 		}
 	}
