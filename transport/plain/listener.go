@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
 
@@ -28,6 +29,10 @@ const (
 	defaultPerSource = 128
 	backoffMin       = 5 * time.Millisecond
 	backoffMax       = time.Second
+	// acceptBurst is how many connections are accepted before those that are there get their turn. Without it a flood on a
+	// busy machine makes hundreds of goroutines in each turn of the listener's, and an honest client's handshake, which
+	// waits for all of them several times, took 0.6 s in place of 0.1 s: as long as it takes to be evicted.
+	acceptBurst = 8
 )
 
 func (c Config) withDefaults() Config {
@@ -105,12 +110,15 @@ func (l *Listener) Close() error {
 // serve accepts until Close. Running out of descriptors or memory slows it down, and makes room at the cost of the
 // strangers; it never ends it.
 func (l *Listener) serve() {
-	delay := time.Duration(0)
+	delay, accepted := time.Duration(0), 0
 	for {
 		sock, err := l.ln.Accept()
 		if err == nil {
 			delay = 0
 			l.welcome(sock)
+			if accepted++; accepted%acceptBurst == 0 {
+				runtime.Gosched()
+			}
 			continue
 		}
 		if errors.Is(err, net.ErrClosed) {
