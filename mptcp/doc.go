@@ -25,8 +25,8 @@
 //
 // # What waits where
 //
-// The loop lets other goroutines run once before each turn that it is woken for. Under load several writers then share
-// a turn and its one write on each uplink; with nobody else to run it costs nothing.
+// Under load the loop lets other goroutines run once before each turn that it is woken for: several writers then share
+// a turn and its one write on each uplink. After a lull it does not, for then it would only delay the first byte.
 //
 // Bytes get their data sequence number at Write but are given to a subflow as late as possible; Write blocks when
 // more than a few milliseconds' worth of them wait, so that what the application has not yet written can still be

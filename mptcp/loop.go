@@ -15,6 +15,9 @@ const turnBound = 64
 // minSleep is how long the loop sleeps at least when a deadline has passed and nothing could be done about it.
 const minSleep = 2 * time.Millisecond
 
+// lull is how long the loop has had nothing to do when what comes is taken for the beginning of something.
+const lull = time.Millisecond
+
 // errand runs f on the loop, in order with everything else.
 func (c *Conn) errand(f func(k *core, now time.Time)) bool {
 	return c.box.put(message{do: func(now time.Time) { f(c.core, now) }})
@@ -52,8 +55,10 @@ func (c *Conn) run(k *core) {
 		select {
 		case <-c.box.wake:
 			// Who is about to write or has just received goes first: what they bring shares this turn, and with it one
-			// write on each uplink. With nobody else to run this costs nothing.
-			runtime.Gosched()
+			// write on each uplink. After a lull there is nobody, or one whose turn would delay the first byte.
+			if time.Since(now) < lull {
+				runtime.Gosched()
+			}
 		case <-timer.C:
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // connectTCP makes one connection, within the dialer's timeout. The policy is asked again here, about the very address that
 // is dialled.
 func (d *Dialer) connectTCP(ctx context.Context, a netip.AddrPort) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: d.timeout, KeepAliveConfig: keepAlive, ControlContext: d.control}
+	dialer := net.Dialer{Timeout: d.timeout, KeepAlive: -1, ControlContext: d.control}
 	dialer.SetMultipathTCP(false) // paths are bonded between client and server; the target gets plain TCP
 	conn, err := dialer.DialContext(ctx, "tcp", a.String())
 	if err != nil {

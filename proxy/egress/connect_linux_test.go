@@ -34,8 +34,24 @@ func connected(t *testing.T) (ours, peer *net.TCPConn) {
 }
 
 func TestSocketOptions(t *testing.T) {
-	s, _ := connected(t)
-	raw, err := s.SyscallConn()
+	r, accept := target(t)
+	d := NewDialer(NewPolicy(prefixes("127.0.0.0/8"), nil, own()), nil, patience)
+	ours := make(chan *net.TCPConn, 1)
+	d.connect = func(ctx context.Context, a netip.AddrPort) (net.Conn, error) {
+		c, err := d.connectTCP(ctx, a)
+		if err == nil {
+			ours <- c.(*net.TCPConn)
+		}
+		return c, err
+	}
+	v := serveBy(t, d, r, nil)
+	if _, err := accept().Write([]byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(v.client, make([]byte, 1)); err != nil { // so it is relayed
+		t.Fatal(err)
+	}
+	raw, err := (<-ours).SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}

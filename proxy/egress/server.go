@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"runtime"
 	"strings"
 	"time"
 
@@ -69,6 +70,8 @@ func (s *Server) Serve(ctx context.Context, stream relay.Stream, r Request, answ
 		relay.Abort(conn)
 		return fmt.Errorf("egress: answer the client: %w", err)
 	}
+	runtime.Gosched() // the answer leaves before anything else is done
+	keepAlive(conn)
 	return relay.Run(ctx, conn, stream, nil, s.meter)
 }
 

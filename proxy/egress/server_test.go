@@ -29,7 +29,11 @@ type served struct {
 
 func serve(t *testing.T, r Request, answerFails error) *served {
 	t.Helper()
-	d := NewDialer(NewPolicy(prefixes("127.0.0.1/32"), nil, own()), names{}, 0)
+	return serveBy(t, NewDialer(NewPolicy(prefixes("127.0.0.1/32"), nil, own()), names{}, 0), r, answerFails)
+}
+
+func serveBy(t *testing.T, d *Dialer, r Request, answerFails error) *served {
+	t.Helper()
 	s := NewServer(d, nil, zerolog.Nop())
 	client, stream := relaytest.Pipe()
 	if err := client.SetDeadline(time.Now().Add(patience)); err != nil {

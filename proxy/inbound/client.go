@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hawser/proxy/relay"
+	"hawser/transport/nonblock"
 )
 
 // client is one connection of an application. It is the net.Conn that net/http gets.
@@ -19,13 +20,14 @@ type client struct {
 	verdict  verdict // never refused
 	stranger bool    // guarded by gate.mu
 
+	out     *nonblock.Conn                 // what the answers go to
 	head    []byte                         // read while the protocol was found out; owned by the reader
 	busy    atomic.Bool                    // a request has arrived, or net/http has taken over
 	forward atomic.Pointer[http.Transport] // plain HTTP of this client; nil until there is some
 }
 
 func newClient(conn net.Conn, g *gate, a *access) *client {
-	c := &client{Conn: conn, gate: g}
+	c := &client{Conn: conn, gate: g, out: nonblock.Wrap(conn)}
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		c.source = a.AddrPort().Addr().WithZone("").Unmap()
 	}
@@ -45,6 +47,9 @@ func (c *client) Read(b []byte) (int, error) {
 	}
 	return c.Conn.Read(b)
 }
+
+// Write writes all of b.
+func (c *client) Write(b []byte) (int, error) { return c.out.Write(b) }
 
 // CloseWrite half-closes.
 func (c *client) CloseWrite() error {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -124,6 +125,7 @@ func (s *Server) Serve(l net.Listener) error {
 		case err == nil:
 			pause = 0
 			s.begin(conn)
+			runtime.Gosched() // it is served before the next one is asked for, of which there rarely is one
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		case s.ctx.Err() != nil:

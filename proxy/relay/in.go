@@ -3,6 +3,7 @@ package relay
 import (
 	"fmt"
 	"io"
+	"runtime"
 )
 
 // in copies from the local connection to the stream, then passes on its FIN.
@@ -48,6 +49,9 @@ func (p *pair) copyIn(src source) error {
 		if len(data) > 0 {
 			werr := p.writeStream(data)
 			putBuffer(buf)
+			if len(data) < BufferSize {
+				runtime.Gosched() // whoever puts it on its way first: there is nothing more to read yet
+			}
 			if werr != nil {
 				return werr
 			}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"hawser/transport/nonblock"
 )
 
 // out copies from the stream to the local connection, then passes on its FIN.
@@ -31,16 +33,17 @@ func (p *pair) out() error {
 
 // copyOut returns nil at EOF.
 func (p *pair) copyOut() error {
+	to := localWriter{p, nonblock.Wrap(p.local)}
 	if _, ok := p.stream.(waiter); !ok {
 		if w, ok := p.stream.(io.WriterTo); ok {
-			return p.copyOutDirect(w)
+			return p.copyOutDirect(w, to)
 		}
 	}
 	src := newSource(p.stream)
 	for {
 		data, buf, err := src.next()
 		if len(data) > 0 {
-			_, werr := localWriter{p}.Write(data)
+			_, werr := to.Write(data)
 			putBuffer(buf)
 			if werr != nil {
 				return werr
@@ -56,8 +59,8 @@ func (p *pair) copyOut() error {
 }
 
 // copyOutDirect lets the stream write its own buffers.
-func (p *pair) copyOutDirect(w io.WriterTo) error {
-	_, err := w.WriteTo(localWriter{p})
+func (p *pair) copyOutDirect(w io.WriterTo, to localWriter) error {
+	_, err := w.WriteTo(to)
 	if err != nil && !errors.As(err, new(*localError)) {
 		return fmt.Errorf("stream: %w", err)
 	}
@@ -65,10 +68,13 @@ func (p *pair) copyOutDirect(w io.WriterTo) error {
 }
 
 // localWriter counts what it writes to the local connection and marks the errors as that side's.
-type localWriter struct{ p *pair }
+type localWriter struct {
+	p  *pair
+	to *nonblock.Conn
+}
 
 func (w localWriter) Write(b []byte) (int, error) {
-	n, err := w.p.local.Write(b)
+	n, err := w.to.Write(b)
 	w.p.meter.Out.Add(uint64(n))
 	if err != nil {
 		return n, &localError{err}

@@ -3,10 +3,13 @@
 package relay
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
 	"syscall"
+
+	"hawser/transport/nonblock"
 )
 
 // socketSource reads a TCP socket: the non-blocking read is tried with a pooled buffer inside the runtime's wait, and
@@ -49,14 +52,11 @@ func (s *socketSource) next() ([]byte, *Buffer, error) {
 
 func (s *socketSource) read(fd uintptr) bool {
 	b := getBuffer()
-	n, err := syscall.Read(int(fd), b[:])
-	for err == syscall.EINTR {
-		n, err = syscall.Read(int(fd), b[:])
-	}
+	n, err := nonblock.Read(fd, b[:])
 	if err != nil || n == 0 {
 		putBuffer(b)
 		s.err = err
-		return err != syscall.EAGAIN
+		return !errors.Is(err, syscall.EAGAIN)
 	}
 	s.buf, s.n, s.err = b, n, nil
 	return true

@@ -90,9 +90,7 @@ func (s *serverSession) serve(ctx context.Context, st *mux.Stream) {
 		in.Refuse(relay.CodeGeneralFailure, "the server is shutting down")
 		return
 	}
-	_ = in.SetReadDeadline(time.Now().Add(requestTime)) // a stream that has ended says so in Read
-	r, err := ReadRequest(in)
-	_ = in.SetReadDeadline(time.Time{})
+	r, err := in.request()
 	var refusal *ReplyError
 	switch {
 	case errors.As(err, &refusal):
@@ -113,6 +111,34 @@ func (s *Server) isClosing() bool {
 // Incoming is a stream that a client has opened.
 type Incoming struct {
 	*mux.Stream
+}
+
+// request reads what the client asks for.
+func (in *Incoming) request() (Request, error) {
+	r := timedReader{in: in}
+	defer r.stop()
+	return ReadRequest(&r)
+}
+
+// timedReader gives a stream requestTime from the first read that has to wait. A request comes whole with its stream's
+// first frame as a rule, and then the two timers that a deadline is in the library would be most of the work.
+type timedReader struct {
+	in    *Incoming
+	timed bool
+}
+
+func (r *timedReader) Read(b []byte) (int, error) {
+	if !r.timed && r.in.Unread() == 0 {
+		r.timed = true
+		_ = r.in.SetReadDeadline(time.Now().Add(requestTime)) // a stream that has ended says so in Read
+	}
+	return r.in.Read(b)
+}
+
+func (r *timedReader) stop() {
+	if r.timed {
+		_ = r.in.SetReadDeadline(time.Time{})
+	}
 }
 
 // Answer tells the client how the request went; after relay.CodeSucceeded the stream carries the application's bytes.

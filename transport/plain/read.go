@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -247,6 +248,9 @@ func (r *reader) hand(b *batch) error {
 	case r.slots <- struct{}{}:
 		b.slots = r.slots
 		r.post(b)
+		if r.drained {
+			runtime.Gosched() // the loop first: there is nothing more to read yet
+		}
 		return nil
 	case <-r.sh.done:
 		b.Release()

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"hawser/transport/nonblock"
 )
 
 // setCongestion does nothing: macOS has no choice of congestion control for a socket.
@@ -34,7 +36,7 @@ func bindInterface(fd uintptr, name string, v6 bool) error {
 func (s *tcpSocket) Unsent() int {
 	n := 0
 	_ = s.raw.Control(func(fd uintptr) {
-		if !ready(fd, unix.POLLOUT) {
+		if !nonblock.Ready(fd, unix.POLLOUT) {
 			n = 2 * limitMax
 		}
 	})

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"hawser/transport/nonblock"
 )
 
 // CongestionInForce is the congestion control that connections get which ask for the one named: the system's default
@@ -51,7 +53,7 @@ func bindInterface(fd uintptr, name string, _ bool) error {
 func (s *tcpSocket) Unsent() int {
 	n := 0
 	_ = s.raw.Control(func(fd uintptr) {
-		if v, err := unix.IoctlGetInt(int(fd), unix.SIOCOUTQNSD); err == nil {
+		if v, err := nonblock.IoctlInt(fd, unix.SIOCOUTQNSD); err == nil {
 			n = v
 		}
 	})

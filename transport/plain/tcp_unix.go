@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"hawser/transport/nonblock"
 )
 
 // tcpSocket is a kernel TCP connection. The loop's calls go through RawConn.Control, which takes no lock of the
@@ -41,21 +43,12 @@ func newTCPSocket(conn *net.TCPConn) (Socket, error) {
 	_ = conn.SetNoDelay(true) // Go's default, but the carrier depends on it
 	s := &tcpSocket{conn: conn, raw: raw}
 	s.r.run = func(fd uintptr) {
-		s.r.n, s.r.err = retry(func() (int, error) { return unix.Read(int(fd), s.r.one[0]) })
+		s.r.n, s.r.err = nonblock.Read(fd, s.r.one[0])
 	}
 	s.w.run = func(fd uintptr) {
-		s.w.n, s.w.err = retry(func() (int, error) { return unix.Writev(int(fd), s.w.bufs) })
+		s.w.n, s.w.err = nonblock.Writev(fd, s.w.bufs)
 	}
 	return s, nil
-}
-
-func retry(call func() (int, error)) (int, error) {
-	for {
-		n, err := call()
-		if !errors.Is(err, unix.EINTR) {
-			return max(n, 0), err
-		}
-	}
 }
 
 // TryRead reads what is there.
@@ -85,21 +78,14 @@ func (s *tcpSocket) WaitReadable() error {
 			return true
 		}
 		woken = true
-		return ready(fd, unix.POLLIN)
+		return nonblock.Ready(fd, unix.POLLIN)
 	})
 }
 
 // WaitWritable waits in the runtime's poller. poll(2) answers by TCP_NOTSENT_LOWAT, and a "no" makes the kernel wake
 // the poller when that changes (Linux: SOCK_NOSPACE), as often as it is asked.
 func (s *tcpSocket) WaitWritable() error {
-	return s.raw.Write(func(fd uintptr) bool { return ready(fd, unix.POLLOUT) })
-}
-
-// ready asks the system once; errors and the end of the connection count as ready.
-func ready(fd uintptr, events int16) bool {
-	p := [1]unix.PollFd{{Fd: int32(fd), Events: events}}
-	n, err := retry(func() (int, error) { return unix.Poll(p[:], 0) })
-	return err != nil || n > 0
+	return s.raw.Write(func(fd uintptr) bool { return nonblock.Ready(fd, unix.POLLOUT) })
 }
 
 // SetReadTimeout bounds WaitReadable.

@@ -100,6 +100,9 @@ func (st *Stream) Read(b []byte) (int, error) {
 	}
 }
 
+// Unread is how many bytes Read has without waiting for the peer.
+func (st *Stream) Unread() int { return st.account.hasUnread() }
+
 // WaitReadable returns when Read would not wait. No buffer is needed meanwhile: an idle stream costs none.
 func (st *Stream) WaitReadable() error {
 	_, err := st.y.Read(nil)
