@@ -17,6 +17,7 @@ type Conn struct {
 	id          string
 	carrier     transport.Carrier // client
 	carrierName string
+	encrypts    bool // the carrier does, from Authenticate on
 
 	core      *core // the loop's; set before it starts
 	box       inbox
@@ -171,11 +172,24 @@ func (c *Conn) Bind(secret []byte, chaCha bool) {
 // Authenticate says that the peer has proved who it is: from now on joins are made and accepted, and
 // the connection outlives its subflows for survive (at most Config.Survive). On a server group names the peer's process
 // and initial is the address id that the first subflow's uplink has there; the board tells the uplinks of a peer apart
-// by them. A server must call it before it tells the peer that it is welcome.
+// by them. A server must call it before it tells the peer that it is welcome. Whatever is written after it is sealed.
 func (c *Conn) Authenticate(group string, initial uint8, survive time.Duration) {
 	c.group.Store(&group)
-	c.errand(func(k *core, now time.Time) { k.authenticate(now, group, initial, survive) })
+	told := make(chan struct{})
+	if !c.errand(func(k *core, now time.Time) {
+		k.authenticate(now, group, initial, survive)
+		close(told)
+	}) {
+		return
+	}
+	select {
+	case <-told:
+	case <-c.done:
+	}
 }
+
+// Encrypts reports whether nobody on a path can read what is written after Bind and Authenticate.
+func (c *Conn) Encrypts() bool { return c.encrypts }
 
 // InitialID is the address id of the first subflow's uplink.
 func (c *Conn) InitialID() uint8 { return uint8(c.initial.Load()) }

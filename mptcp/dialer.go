@@ -31,7 +31,7 @@ func (d *Dialer) Dial(ctx context.Context) (*Conn, error) {
 	}
 	cfg := d.Config.withDefaults()
 	c := newConn(cfg.Budget)
-	c.carrier, c.carrierName = d.Carrier, d.Carrier.Name()
+	c.carrier, c.carrierName, c.encrypts = d.Carrier, d.Carrier.Name(), d.Carrier.Encrypts()
 	k, err := newCore(cfg, c, true, NewKey())
 	if err != nil {
 		return nil, err

@@ -122,7 +122,7 @@ func (l *Listener) sort(inc transport.Incoming) {
 // open makes a connection for an MP_CAPABLE.
 func (l *Listener) open(inc transport.Incoming, o wire.MPCapable) {
 	c := newConn(l.cfg.Budget)
-	c.carrierName = l.carrier
+	c.carrierName, c.encrypts = l.carrier, l.acceptor.Encrypts()
 	key, ok := l.register(c)
 	if !ok {
 		inc.Reject(wire.ResetResources)

@@ -148,6 +148,9 @@ type Subflow interface {
 type Carrier interface {
 	// Name is "plain" or "raw".
 	Name() string
+	// Encrypts reports whether payload is encrypted, and not only authenticated, from Subflow.Protect with at least
+	// ProtectSending on. Both ends of a carrier say the same.
+	Encrypts() bool
 	// Open begins a subflow over p and returns at once; EventConnected or EventClosed follows. Options signalled
 	// before that wait.
 	Open(p Path, post Post) Subflow
@@ -157,5 +160,7 @@ type Carrier interface {
 type Acceptor interface {
 	// Accept waits for the next one whose first options have arrived; net.ErrClosed after Close.
 	Accept() (Incoming, error)
+	// Encrypts is that of the Carrier at the other end.
+	Encrypts() bool
 	Close() error
 }

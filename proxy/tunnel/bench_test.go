@@ -31,6 +31,7 @@ func (c *tcp) Err() error                                { return nil }
 func (c *tcp) Waiting() bool                             { return false }
 func (c *tcp) Backlog() int                              { return 0 }
 func (c *tcp) Rate() int                                 { return 0 }
+func (c *tcp) Encrypts() bool                            { return false }
 func (c *tcp) InitialID() uint8                          { return 1 }
 func (c *tcp) Bind([]byte, bool)                         {}
 func (c *tcp) Authenticate(string, uint8, time.Duration) {}

@@ -21,6 +21,9 @@ type Transport interface {
 	// begin. group names the peer's process; initial is the address id of the first subflow's uplink; survive is how long
 	// to outlive the last subflow.
 	Authenticate(group string, initial uint8, survive time.Duration)
+	// Encrypts reports whether nobody on a path can read or alter what is written after Bind and Authenticate. Both ends
+	// report the same.
+	Encrypts() bool
 	// InitialID is, on a client, the address id of the first subflow's uplink.
 	InitialID() uint8
 	// Abort ends the connection now, at both ends.

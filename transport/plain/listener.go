@@ -83,6 +83,9 @@ func NewListenerOn(ln SocketListener, cfg Config) *Listener {
 // Addr is where the listener listens.
 func (l *Listener) Addr() netip.AddrPort { return l.ln.Addr() }
 
+// Encrypts is that of Carrier.
+func (l *Listener) Encrypts() bool { return encrypts }
+
 // Stats counts what came and what was turned away.
 func (l *Listener) Stats() Stats { return l.table.snapshot() }
 

@@ -12,6 +12,8 @@ import (
 	"hawser/transport/wire"
 )
 
+const encrypts = false
+
 // tagLen is the length of a sealed record's tag, bytes.
 const tagLen = 16
 
