@@ -27,7 +27,7 @@ func (k *core) event(now time.Time, s *subflow, ev transport.Event) {
 	case transport.EventOption:
 		k.option(now, s, ev.Option)
 	case transport.EventData:
-		k.data(now, s, ev.Map, ev.Data)
+		k.data(now, s, ev)
 	case transport.EventAck:
 		k.acked(now, s, ev.Ack)
 	case transport.EventDataAck:
@@ -166,13 +166,19 @@ func (k *core) subflowFin(now time.Time, s *subflow) {
 }
 
 // data takes in mapped bytes.
-func (k *core) data(now time.Time, s *subflow, m wire.Mapping, p transport.Payload) {
+func (k *core) data(now time.Time, s *subflow, ev transport.Event) {
+	m, p := ev.Map, ev.Data
 	n := len(p.B)
 	s.bytesIn += uint64(n)
 	s.entry.Received(now, n)
 	if s.phase < phaseActive {
 		p.Release()
 		k.drop(now, s, wire.ResetProtocol, "data before the subflow was established")
+		return
+	}
+	if !ev.Sealed && !k.admitClear(m) {
+		p.Release()
+		k.drop(now, s, wire.ResetMiddlebox, "data without a seal: the path made it")
 		return
 	}
 	if n > 0 && !k.fin.closed.IsZero() && k.fin.acked {

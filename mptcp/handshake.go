@@ -200,6 +200,10 @@ func (k *core) authenticate(now time.Time, group string, initial uint8, survive 
 	if k.trusted || k.state == connEnded {
 		return
 	}
+	if k.tampered() {
+		k.end(now, fmt.Errorf("%w: data came that only a path can have made", ErrStranger), true)
+		return
+	}
 	k.trusted, k.expires = true, time.Time{}
 	if k.survive > 0 && survive > 0 {
 		k.survive = min(k.survive, survive)

@@ -135,6 +135,13 @@ func (g *inGate) progress(more uint64) (consumed uint64) {
 	return g.consumed
 }
 
+// taken is how much was consumed so far.
+func (g *inGate) taken() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.consumed
+}
+
 // finish says that the peer's stream has ended after what was put.
 func (g *inGate) finish() {
 	g.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"hawser/transport"
+	"hawser/transport/wire"
 )
 
 // bind takes in the secret of the session above: see Conn.Bind.
@@ -18,6 +19,34 @@ func (k *core) bind(secret []byte, chaCha bool) {
 	for _, s := range k.subs {
 		k.protect(s, transport.ProtectInReply)
 	}
+}
+
+// Where a carrier encrypts, the session above reads what comes after its own handshake without another cipher around it.
+// What came unsealed belongs to that handshake, whose cipher finds out what a path has made of it; but a path can also put
+// in data that the peer has yet to send. So none of what was not read before the peer was authenticated may have come
+// unsealed, and nothing unsealed is taken from then on.
+
+// secret reports whether paths are to be kept from reading and making data.
+func (k *core) secret() bool { return k.conn.encrypts && k.binding != nil }
+
+// admitClear notes data that came without a seal; false: it must not be taken any more.
+func (k *core) admitClear(m wire.Mapping) bool {
+	if k.trusted && k.secret() {
+		return false
+	}
+	end := m.DSN + uint64(m.Len)
+	if m.Fin {
+		end++
+	}
+	if wire.DSNLess(k.clear, end) {
+		k.clear = end
+	}
+	return true
+}
+
+// tampered reports whether data came unsealed that the handshake of the session above has not read.
+func (k *core) tampered() bool {
+	return k.secret() && wire.DSNLess(k.inDSN+k.conn.in.taken(), k.clear)
 }
 
 // protectFirst is called when the peer is authenticated. The welcome is the first thing that a server seals, so that a

@@ -3,10 +3,12 @@ package mptcp
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -63,16 +65,16 @@ func (f *forger) pass(to io.Writer, from io.Reader) {
 		return
 	}
 	for passed := 0; ; {
-		b := make([]byte, 8, 20+0xffff)
+		b := make([]byte, 4, 4+0xffff+16)
 		if _, err := io.ReadFull(from, b); err != nil {
 			return
 		}
-		head := 8
+		head, rest := 8, 4
 		if b[1]&1 != 0 {
-			head = 20
+			head, rest = 4, 16
 		}
-		b = b[:head+int(binary.BigEndian.Uint16(b[2:]))]
-		if _, err := io.ReadFull(from, b[8:]); err != nil {
+		b = b[:4+int(binary.BigEndian.Uint16(b[2:]))+rest]
+		if _, err := io.ReadFull(from, b[4:]); err != nil {
 			return
 		}
 		if _, err := to.Write(b); err != nil {
@@ -127,6 +129,72 @@ func TestUplinkThatForgesRecords(t *testing.T) {
 			t.Errorf("%s forged: without the seal the stream came through", name)
 		}
 	}
+}
+
+// TestPathPutsInDataBeforeTheSeal: what a path has put in before an end is sealed, at the place of bytes that the peer has
+// yet to send or of the end of its stream, is not read as the peer's.
+func TestPathPutsInDataBeforeTheSeal(t *testing.T) {
+	ahead := func(d *wire.DSS) []byte {
+		m := wire.Mapping{DSN: d.Map.DSN + uint64(d.Map.Len) + 100, SSN: d.Map.SSN + uint32(d.Map.Len), Len: 3}
+		return forged(0x81, append(wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}), "lie"...))
+	}
+	for name, forge := range map[string]func(*wire.DSS) []byte{"next": forgedData, "ahead": ahead, "end": forgedEnd} {
+		for _, bound := range []bool{true, false} {
+			client, err := handshakeOver(t, forge, bound)
+			switch {
+			case bound && !errors.Is(err, ErrStranger):
+				t.Errorf("%s: %v, want ErrStranger", name, err)
+			case !bound && err != nil && name != "end":
+				t.Errorf("%s, without keys: %v, and so the test shows nothing", name, err)
+			}
+			client.Abort()
+		}
+	}
+}
+
+// handshakeOver lets the server send four bytes before the client is authenticated, and a path some of its own behind them.
+// The error is what the client then reads.
+func handshakeOver(t *testing.T, forge func(*wire.DSS) []byte, bound bool) (*Conn, error) {
+	t.Helper()
+	l := newLoopback(t, 1, Config{})
+	f := newForger(t, 0, forge)
+	go f.serve(l.ln.Addr())
+	paths := l.source.Paths()
+	paths[0].Remote = f.ln.Addr().(*net.TCPAddr).AddrPort()
+	l.source.set(paths)
+	client, err := l.dialer.Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := l.ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Abort)
+	if _, err := server.Write([]byte("TLS.")); err != nil {
+		t.Fatal(err)
+	}
+	_ = client.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := io.ReadFull(client, make([]byte, 4)); err != nil {
+		t.Fatal(err)
+	}
+	<-f.done
+	for came := make(chan bool); ; time.Sleep(time.Millisecond) {
+		client.errand(func(k *core, _ time.Time) { came <- k.recv.next+uint64(k.recv.bytes) > k.inDSN+4 || k.fin.peerKnown })
+		if <-came {
+			break
+		}
+	}
+	if bound {
+		client.Bind([]byte("secret"), false)
+	}
+	client.Authenticate("", 0, time.Minute)
+	_ = client.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	_, err = io.ReadFull(client, make([]byte, 3))
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = nil // it waits for what is in between
+	}
+	return client, err
 }
 
 // transferOver sends from the server to the client while one of the uplinks forges; the sums of what came and of what was

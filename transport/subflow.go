@@ -38,6 +38,7 @@ type Event struct {
 	Option  wire.Option
 	Map     wire.Mapping
 	Data    Payload
+	Sealed  bool // EventData: mapping and payload are the peer's own, no path can have made them
 	Ack     Ack
 	DataAck DataAck
 	Err     error
@@ -127,7 +128,7 @@ type Subflow interface {
 	// Ack sets what the next acknowledgement says: one slot, the newest wins. With push it leaves with the next Flush;
 	// otherwise the carrier's own acknowledgement, due when bytes have arrived, takes it along.
 	Ack(a DataAck, push bool)
-	// Protect authenticates the subflow from now on, as docs/protocol.md §1.6 says. Later calls raise p; their keys are the
+	// Protect seals the subflow from now on, as docs/protocol.md §1.6 says. Later calls raise p; their keys are the
 	// same.
 	Protect(k Keys, p Protection)
 	// Probe asks the peer for a sign of life: EventPong answers. One probe is outstanding at a time. busy: data may follow

@@ -2,6 +2,7 @@ package hostile
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"io"
 	"net"
@@ -39,6 +40,7 @@ type tapped struct {
 	keys   [2]mptcp.Key
 	inject [2][]byte // before the next record
 	damage [2]bool   // of the next record with data
+	seen   [2][]byte // records with data
 }
 
 // newTap listens in the server's place.
@@ -89,11 +91,12 @@ func (tp *tap) pass(l *tapped, d direction) {
 		return
 	}
 	for {
-		head, err := r.Peek(8)
+		head, err := r.Peek(4)
 		if err != nil {
 			return
 		}
-		rec := make([]byte, headerSize(head)+int(binary.BigEndian.Uint16(head[2:])))
+		size, tag := layout(head)
+		rec := make([]byte, size+int(binary.BigEndian.Uint16(head[2:]))+tag)
 		if _, err := io.ReadFull(r, rec); err != nil {
 			return
 		}
@@ -103,12 +106,12 @@ func (tp *tap) pass(l *tapped, d direction) {
 	}
 }
 
-// headerSize is the size of a record's header: a sealed one has a tag in place of the CRC.
-func headerSize(rec []byte) int {
+// layout is the size of a record's header and of what is behind its value: a sealed one has a tag there and no CRC.
+func layout(rec []byte) (head, tag int) {
 	if rec[1]&1 != 0 {
-		return 20
+		return 4, 16
 	}
-	return 8
+	return 8, 0
 }
 
 // alter is what becomes of a record.
@@ -116,7 +119,11 @@ func (tp *tap) alter(l *tapped, d direction, rec []byte) []byte {
 	tp.mu.Lock()
 	defer tp.mu.Unlock()
 	if rec[0] == recOptions {
-		l.note(d, rec[headerSize(rec):])
+		head, tag := layout(rec)
+		l.note(d, rec[head:len(rec)-tag])
+	}
+	if rec[0] == recData {
+		l.seen[d] = append(l.seen[d], rec...)
 	}
 	if l.damage[d] && rec[0] == recData {
 		l.damage[d] = false
@@ -198,6 +205,36 @@ func (w *world) joinWith(t *testing.T, keys [2]mptcp.Key, hmac func(answer wire.
 		say(t, p, options(wire.MPJoin{Stage: wire.StageACK, HMAC: hmac(answer, nonce)}))
 	}
 	return p
+}
+
+// TestPathCannotReadWhatIsSaid, neither the application's bytes nor where they go.
+func TestPathCannotReadWhatIsSaid(t *testing.T) {
+	w, tp := newTappedWorld(t)
+	phrase := []byte("what nobody on the path is to know; ")
+	conn := mustConnect(t, w.proxy, w.echo)
+	_ = conn.SetDeadline(time.Now().Add(program.Patience))
+	for _, times := range []int{1, 5_000} {
+		said := bytes.Repeat(phrase, times)
+		go func() { _, _ = conn.Write(said) }()
+		if got := hear(t, conn, len(said)); !bytes.Equal(got, said) {
+			t.Fatal("the target's answer is another")
+		}
+	}
+	_ = conn.Close()
+	var seen [2]int
+	tp.each(func(l *tapped) {
+		for _, d := range []direction{up, down} {
+			seen[d] += len(l.seen[d])
+			for _, secret := range [][]byte{phrase[:12], phrase[12:24], phrase[24:]} {
+				if bytes.Contains(l.seen[d], secret) {
+					t.Errorf("direction %d: the path reads %q", d, secret)
+				}
+			}
+		}
+	})
+	if least := 5_000 * len(phrase); seen[up] < least || seen[down] < least {
+		t.Errorf("the path has seen %d bytes, the session sent %d each way", seen, least)
+	}
 }
 
 func TestPathThatSawTheKeysCannotJoin(t *testing.T) {

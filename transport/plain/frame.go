@@ -54,7 +54,7 @@ func (f *framer) parse(b []byte, buf *transport.Buffer, dst []record, max int) (
 		if err := f.admit(h); err != nil {
 			return dst, n, false, err
 		}
-		size := used + h.Len
+		size := h.whole()
 		if len(b)-n < size {
 			return dst, n, false, nil
 		}
@@ -91,7 +91,7 @@ func (f *framer) take(h header, rec []byte, buf *transport.Buffer, dst []record)
 	if err := f.verify(h, rec); err != nil {
 		return dst, err
 	}
-	value := rec[h.Size:]
+	value := rec[h.Size : h.Size+h.Len]
 	r := record{Type: h.Type, Sealed: h.Sealed}
 	var err error
 	switch h.Type {

@@ -24,13 +24,14 @@ func encode(r *record) []byte {
 func resum(b []byte) {
 	for {
 		h, n := consumeHeader(b)
-		if n == 0 || len(b) < n+h.Len {
+		size := h.whole()
+		if n == 0 || len(b) < size {
 			return
 		}
 		if !h.Sealed {
-			unsealed.close(b[:n+h.Len:n+h.Len], 0, nil)
+			unsealed.close(b[:size:size], 0)
 		}
-		b = b[n+h.Len:]
+		b = b[size:]
 	}
 }
 

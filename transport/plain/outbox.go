@@ -1,25 +1,53 @@
 package plain
 
-import "hawser/transport/wire"
+import (
+	"encoding/binary"
 
-// outgoing is a DATA record on its way out: header and DSS here, the payload where the session keeps it.
+	"hawser/transport/wire"
+)
+
+// outgoing is a DATA record on its way out: header and DSS here, the payload where the session keeps it or, sealed, in
+// memory of its own.
 type outgoing struct {
-	room [sealedHeaderLen + dataDSS]byte
-	n    int // bytes of room in use
-	m    wire.Mapping
-	body []byte // pinned until taken
-	sent int    // bytes of head and body that the socket has taken
+	room  [headerLen + dataDSS]byte
+	n     int // bytes of room in use
+	m     wire.Mapping
+	body  []byte // pinned until taken
+	tag   int    // bytes of body that are none of the payload
+	block *block // holds body; nil: the session does, or the collector
+	sent  int    // bytes of head and body that the socket has taken
 }
 
 func (o *outgoing) head() []byte { return o.room[:o.n] }
 
 func (o *outgoing) size() int { return o.n + len(o.body) }
 
-// close makes the head.
+// payload is how many of n bytes of the record are payload.
+func (o *outgoing) payload(n int) int { return min(max(0, n-o.n), len(o.body)-o.tag) }
+
+// close makes the head, and with a sealer the body too: o.body was the payload.
 func (o *outgoing) close(seal *sealer) {
-	head, at := seal.open(o.room[:0], typeData)
-	head = wire.AppendDSS(head, &wire.DSS{HasMap: true, DSNWide: true, Map: o.m})
-	o.n = len(seal.close(head, at, o.body))
+	head, _ := seal.open(o.room[:0], typeData)
+	dss := wire.DSS{HasMap: true, DSNWide: true, Map: o.m}
+	size := len(head)
+	head = wire.AppendDSS(head, &dss)
+	o.n = len(head)
+	setLen(head, o.n-size+len(o.body))
+	if seal == nil {
+		binary.BigEndian.PutUint32(head[4:], checksum(head, o.body))
+		return
+	}
+	var b []byte
+	b, o.block = sealedMemory(len(o.body) + tagLen)
+	o.body, o.tag = seal.seal(b, classData, o.body, head), tagLen
+}
+
+// release gives the memory of a record back that has left, or will not leave.
+func (o *outgoing) release() {
+	if o.block != nil {
+		o.block.release()
+	}
+	o.body, o.block = nil, nil
 }
 
 // outbox is what waits in user space. At most one record in it is half-written, and that one always goes on first.
@@ -145,14 +173,14 @@ func take(b *[]byte, n int) (rest int) {
 
 func (q *outbox) takeData(n int) (rest int) {
 	o := &q.data[q.first]
-	before := max(0, o.sent-o.n)
+	before := o.payload(o.sent)
 	used := min(n, o.size()-o.sent)
 	o.sent += used
-	fresh := max(0, o.sent-o.n) - before
+	fresh := o.payload(o.sent) - before
 	q.payloads += uint64(fresh)
 	q.staged -= fresh
 	if o.sent == o.size() {
-		o.body = nil
+		o.release()
 		q.first++
 	}
 	return n - used
@@ -160,6 +188,9 @@ func (q *outbox) takeData(n int) (rest int) {
 
 // drop forgets everything and lets go of the sender's memory.
 func (q *outbox) drop() {
+	for i := q.first; i < len(q.data); i++ {
+		q.data[i].release()
+	}
 	q.payloads += uint64(q.staged)
 	*q = outbox{payloads: q.payloads, seal: q.seal}
 }

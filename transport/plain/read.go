@@ -163,9 +163,9 @@ func (r *reader) fits() bool {
 	}
 	h, n := consumeHeader(r.mem[r.start:r.end])
 	if n == 0 {
-		return len(r.mem)-r.start >= sealedHeaderLen+maxValue
+		return len(r.mem)-r.start >= maxRecord
 	}
-	return len(r.mem)-r.start >= n+h.Len
+	return len(r.mem)-r.start >= h.whole()
 }
 
 // until is where the next read ends. While much of a record is missing, that is behind the header of the record after it:
@@ -175,11 +175,11 @@ func (r *reader) until() int {
 	if n == 0 {
 		return len(r.mem)
 	}
-	end := r.start + n + h.Len
+	end := r.start + h.whole()
 	if end-r.end < goOn {
 		return len(r.mem)
 	}
-	return min(end+sealedHeaderLen, len(r.mem))
+	return min(end+headerLen, len(r.mem))
 }
 
 // prepareOwn is prepare for a peer that is not trusted: memory grows with the bytes that have arrived, never with what
@@ -190,7 +190,7 @@ func (r *reader) prepareOwn() {
 		r.start = 0
 	}
 	if r.end == len(r.mem) {
-		next := make([]byte, min(max(strangerMemory, 2*len(r.mem)), sealedHeaderLen+maxValue))
+		next := make([]byte, min(max(strangerMemory, 2*len(r.mem)), maxRecord))
 		copy(next, r.mem)
 		r.mem = next
 	}

@@ -43,9 +43,10 @@ func (t recordType) String() string {
 }
 
 const (
-	headerLen       = 8  // with a CRC
-	sealedHeaderLen = 20 // with a tag
+	headerLen       = 8 // with a CRC
+	sealedHeaderLen = 4 // of a sealed record, which has a tag behind its value
 	maxValue        = 0xffff
+	maxRecord       = sealedHeaderLen + maxValue + tagLen
 	// earlyOptions is the largest value of an OPTIONS record before the subflow is established, and the largest that
 	// is ever sent.
 	earlyOptions = 64
@@ -56,7 +57,7 @@ const (
 	probeLen   = 8
 )
 
-// flagSealed in a header's flags: a tag is in the place of the CRC (protocol.md §1.6).
+// flagSealed in a header's flags: a tag behind the value stands for the CRC (protocol.md §1.6).
 const flagSealed = 1
 
 // castagnoli is the polynomial of CRC-32C (RFC 3720 §12.1).
@@ -68,16 +69,20 @@ type header struct {
 	Sealed bool
 	Size   int // of the header: headerLen or sealedHeaderLen
 	Len    int // of the value
+	Tag    int // of what is behind the value
 }
+
+// whole is the length of the record.
+func (h *header) whole() int { return h.Size + h.Len + h.Tag }
 
 // consumeHeader reads a header; n is 0 when b is too short, else its size.
 func consumeHeader(b []byte) (h header, n int) {
-	if len(b) < headerLen {
+	if len(b) < sealedHeaderLen {
 		return header{}, 0
 	}
 	h = header{Type: recordType(b[0]), Len: int(binary.BigEndian.Uint16(b[2:])), Size: headerLen}
 	if b[1]&flagSealed != 0 {
-		h.Sealed, h.Size = true, sealedHeaderLen
+		h.Sealed, h.Size, h.Tag = true, sealedHeaderLen, tagLen
 	}
 	if len(b) < h.Size {
 		return header{}, 0
@@ -88,42 +93,42 @@ func consumeHeader(b []byte) (h header, n int) {
 // unsealed makes records with a CRC.
 var unsealed *sealer
 
-// appendRecord adds a whole record. The value must not exceed maxValue.
+// appendRecord adds a whole record that is no DATA. The value must not exceed maxValue.
 func (s *sealer) appendRecord(b []byte, t recordType, value []byte) []byte {
 	b, at := s.open(b, t)
-	return s.close(append(b, value...), at, nil)
+	return s.close(append(b, value...), at)
 }
 
-// open adds a record's header, to be completed by close once the value has been appended. Without a sealer it gets a
-// CRC.
+// open adds a record's header, to be completed by close once the value has been appended.
 func (s *sealer) open(b []byte, t recordType) (_ []byte, at int) {
-	var h [sealedHeaderLen]byte
+	var h [headerLen]byte
 	h[0] = byte(t)
 	if s == nil {
-		return append(b, h[:headerLen]...), len(b)
+		return append(b, h[:]...), len(b)
 	}
 	h[1] = flagSealed
-	return append(b, h[:]...), len(b)
+	return append(b, h[:sealedHeaderLen]...), len(b)
 }
 
-// close sets length and CRC or tag of the record that starts at b[at]; body is the rest of its value, sent after b.
-// Records of one class must be closed in the order in which they leave.
-func (s *sealer) close(b []byte, at int, body []byte) []byte {
-	r, size := b[at:], headerLen
-	if s != nil {
-		size = sealedHeaderLen
+// close completes the record that starts at b[at] and is no DATA: without a sealer it gets a CRC, else a tag. Records must
+// be closed in the order in which they leave.
+func (s *sealer) close(b []byte, at int) []byte {
+	r := b[at:]
+	if s == nil {
+		setLen(r, len(r)-headerLen)
+		binary.BigEndian.PutUint32(r[4:], checksum(r, nil))
+		return b
 	}
-	n := len(r) - size + len(body)
+	setLen(r, len(r)-sealedHeaderLen)
+	return s.seal(b, classOthers, nil, r)
+}
+
+// setLen sets the length of the value in a record's header.
+func setLen(r []byte, n int) {
 	if n > maxValue {
 		panic("BUG: plain: record too long")
 	}
 	binary.BigEndian.PutUint16(r[2:], uint16(n))
-	if s != nil {
-		copy(r[4:size], s.next(r, body))
-		return b
-	}
-	binary.BigEndian.PutUint32(r[4:], checksum(r, body))
-	return b
 }
 
 // checksum is the CRC of a record of which body follows r.

@@ -45,15 +45,82 @@ func sealedFramer(chaCha bool) *framer {
 // TestSealedRecordsAsInTheDocument: the bytes of protocol.md §1.6.
 func TestSealedRecordsAsInTheDocument(t *testing.T) {
 	for _, c := range []struct {
-		chaCha bool
-		want   string
+		chaCha     bool
+		ping, data string
 	}{
-		{false, "83010008" + "b7a620a6d83336b78f1647ecea6020e9" + "0000000000000001"},
-		{true, "83010008" + "f3a79f0cc4aa2710275ed1ecf7b5ff17" + "0000000000000001"},
+		{
+			false, "83010008" + "0000000000000001" + "419dbbb6bb456e6125a56039d1f1b0ea",
+			"81010018" + "1e12200c010203040506070800000001" + "0006" + "24dcae76f8c4" + "66bd19db03317f73f53d7df0f69fbd37",
+		},
+		{
+			true, "83010008" + "0000000000000001" + "47f15db70c9ac07897c73155e2cb409f",
+			"81010018" + "1e12200c010203040506070800000001" + "0006" + "fc5e0c9da191" + "78521c4e2db42e51123cf7bc27293db3",
+		},
 	} {
-		got := newSealer(testKey(), c.chaCha).appendRecord(nil, typePing, []byte{7: 1})
-		if hex.EncodeToString(got) != c.want {
-			t.Errorf("ChaCha %v: %x, want %s", c.chaCha, got, c.want)
+		s := newSealer(testKey(), c.chaCha)
+		if got := s.appendRecord(nil, typePing, []byte{7: 1}); hex.EncodeToString(got) != c.ping {
+			t.Errorf("ChaCha %v: %x, want %s", c.chaCha, got, c.ping)
+		}
+		o := outgoing{m: wire.Mapping{DSN: 0x0102030405060708, SSN: 1, Len: 6}, body: []byte("hawser")}
+		o.close(s)
+		if got := append(o.head(), o.body...); hex.EncodeToString(got) != c.data {
+			t.Errorf("ChaCha %v: %x, want %s", c.chaCha, got, c.data)
+		}
+	}
+}
+
+// TestPayloadOfSealedRecordsIsCiphertext, and lies where the record was once it is opened.
+func TestPayloadOfSealedRecordsIsCiphertext(t *testing.T) {
+	for _, chaCha := range []bool{false, true} {
+		b, _ := sealedTalk(chaCha)
+		if bytes.Contains(b, []byte("the first")) || bytes.Contains(b, []byte("second")) {
+			t.Errorf("%q can be read by anybody", b)
+		}
+		secret := bytes.Repeat([]byte("secret "), 1000)
+		o := outgoing{m: wire.Mapping{SSN: 1, Len: uint16(len(secret))}, body: secret}
+		o.close(newSealer(testKey(), chaCha))
+		if o.block == nil || !bytes.HasPrefix(secret, []byte("secret secret")) {
+			t.Error("the session's own memory was encrypted")
+		}
+		buf := transport.GetBuffer()
+		n := copy(buf.B, o.head())
+		n += copy(buf.B[n:], o.body)
+		records, used, _, err := sealedFramer(chaCha).parse(buf.B[:n], buf, nil, 1)
+		if err != nil || used != n || len(records) != 1 || !bytes.Equal(records[0].Payload.B, secret) {
+			t.Fatalf("%d records from %d of %d bytes: %v", len(records), used, n, err)
+		}
+		if records[0].Payload.Buf != buf {
+			t.Error("the payload was copied")
+		}
+	}
+}
+
+// TestMemoryOfSealedRecordsIsGivenBack when they have left and when they will not.
+func TestMemoryOfSealedRecordsIsGivenBack(t *testing.T) {
+	for _, leave := range []bool{true, false} {
+		q := outbox{seal: newSealer(testKey(), false)}
+		for _, size := range []int{100, 10_000, 20_000, MaxPayload} {
+			q.stage(wire.Mapping{Len: uint16(size)}, make([]byte, size))
+		}
+		waiting := q.data
+		for i, want := range []bool{false, true, true, true} {
+			if got := waiting[i].block != nil; got != want {
+				t.Errorf("record %d is in a block: %v", i, got)
+			}
+		}
+		if !leave {
+			q.drop()
+		} else {
+			_, size := q.batch(true)
+			q.taken(size)
+		}
+		for i := range waiting {
+			if waiting[i].block != nil || waiting[i].body != nil {
+				t.Errorf("leave %v: record %d is held", leave, i)
+			}
+		}
+		if q.payloads != 100+10_000+20_000+MaxPayload || q.staged != 0 {
+			t.Errorf("%d bytes of payload have left, %d have not", q.payloads, q.staged)
 		}
 	}
 }
@@ -228,11 +295,14 @@ func BenchmarkSeal(b *testing.B) {
 		chaCha bool
 	}{{"AES", false}, {"ChaCha", true}} {
 		b.Run(c.name, func(b *testing.B) {
-			s, o := newSealer(testKey(), c.chaCha), outgoing{m: wire.Mapping{SSN: 1, Len: 16 << 10}, body: make([]byte, 16<<10)}
-			b.SetBytes(16 << 10)
+			s, payload := newSealer(testKey(), c.chaCha), make([]byte, 16<<10)
+			o := outgoing{m: wire.Mapping{SSN: 1, Len: uint16(len(payload))}}
+			b.SetBytes(int64(len(payload)))
 			b.ReportAllocs()
 			for b.Loop() {
+				o.body = payload
 				o.close(s)
+				o.release()
 			}
 		})
 	}

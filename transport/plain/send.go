@@ -162,7 +162,7 @@ func (s *Subflow) putControl(now time.Time) {
 	if s.receipt.due(s.out.records() > 0) {
 		a := s.receipt.take(now)
 		b, at := s.out.seal.open(*q, typeAck)
-		*q = s.out.seal.close(appendAck(b, &a), at, nil)
+		*q = s.out.seal.close(appendAck(b, &a), at)
 	}
 	if s.answer {
 		s.answer = false
@@ -192,7 +192,7 @@ func (s *Subflow) putOptions() {
 				break
 			}
 		}
-		*q = s.out.seal.close(b, at, nil)
+		*q = s.out.seal.close(b, at)
 	}
 	clear(s.options)
 	s.options = s.options[:0]

@@ -216,7 +216,7 @@ func TestLongRecordsAreNotCopied(t *testing.T) {
 	for got < records {
 		before := r.buf
 		r.prepare()
-		if r.buf != before && r.end > sealedHeaderLen {
+		if r.buf != before && r.end > headerLen {
 			t.Fatalf("after %d records, %d bytes were copied", got, r.end)
 		}
 		if err := r.fill(); err != nil {

@@ -159,7 +159,7 @@ func (s *Subflow) record(at time.Time, r *record) error {
 	case typeData:
 		s.receipt.add(at, len(r.Payload.B))
 		s.carries = true
-		s.event(transport.Event{Kind: transport.EventData, Map: r.Map, Data: r.Payload})
+		s.event(transport.Event{Kind: transport.EventData, Map: r.Map, Data: r.Payload, Sealed: r.Sealed})
 		r.Payload = transport.Payload{}
 	case typeAck:
 		return s.ack(at, &r.Ack, r.Sealed)
