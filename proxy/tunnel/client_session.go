@@ -2,9 +2,9 @@ package tunnel
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -32,9 +32,9 @@ type clientSession struct {
 	closed    atomic.Bool  // close was called
 }
 
-// startSession runs the mux over an established TLS connection. wake is called when the pool should look at its
+// startSession runs the mux over what clientHandshake gave. wake is called when the pool should look at its
 // sessions again.
-func startSession(conn *tls.Conn, t Transport, w Welcome, c PoolConfig, id string, wake func()) (*clientSession, error) {
+func startSession(conn net.Conn, t Transport, w Welcome, c PoolConfig, id string, wake func()) (*clientSession, error) {
 	s := &clientSession{id: id, transport: t, welcome: w, began: time.Now()}
 	var worn atomic.Bool
 	m, err := mux.New(conn, mux.Config{

@@ -40,8 +40,9 @@ func (e *RejectedError) Permanent() bool {
 	return e.Status == StatusUnknownKey || e.Status == StatusVersion
 }
 
-// clientHandshake makes the transport a session: TLS, hello, welcome. The transport is ended when it fails.
-func clientHandshake(ctx context.Context, t Transport, config *tls.Config, h Hello) (*tls.Conn, Welcome, error) {
+// clientHandshake makes the transport a session: TLS, hello, welcome. It gives what the mux runs on (handOver). The
+// transport is ended when it fails.
+func clientHandshake(ctx context.Context, t Transport, config *tls.Config, h Hello) (net.Conn, Welcome, error) {
 	stop := limitTime(ctx, t)
 	g := newGuard(t)
 	conn := tls.Client(g, config)
@@ -53,9 +54,10 @@ func clientHandshake(ctx context.Context, t Transport, config *tls.Config, h Hel
 	if err == nil {
 		w, err = greet(conn, h)
 	}
+	var inside net.Conn
 	if err == nil {
-		g.trusted.Store(true)
 		t.Authenticate(serverGroup(conn), h.AddressID, w.Survive)
+		inside, err = handOver(g, conn)
 	}
 	if !stop() && err == nil {
 		err = ctx.Err()
@@ -67,7 +69,7 @@ func clientHandshake(ctx context.Context, t Transport, config *tls.Config, h Hel
 	case err != nil:
 		t.Abort()
 	default:
-		return conn, w, nil
+		return inside, w, nil
 	}
 	return nil, Welcome{}, explainHandshake(err)
 }

@@ -13,7 +13,6 @@ import (
 	"math/big"
 	"os"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"hawser/proxy/tunnel/mux"
@@ -44,8 +43,8 @@ func ask(t *testing.T, conn io.ReadWriter, h Hello) Welcome {
 }
 
 func TestWelcomeSaysWhyAClientIsTurnedAway(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := newStack(t, tunneltest.Line{}, func(c *PoolConfig, s *ServerConfig) {
+	bubbleOverBoth(t, tunneltest.Line{}, func(t *testing.T, l tunneltest.Line) {
+		k := newStack(t, l, func(c *PoolConfig, s *ServerConfig) {
 			s.MaxSessionsPerClient, c.Min = 2, 2
 		})
 		defer k.stop()
@@ -142,10 +141,10 @@ func ecdsaCertificate(t *testing.T) tls.Certificate {
 }
 
 func TestServerThatIsNoneEndsTheHandshakeInTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubbleOverBoth(t, tunneltest.Line{}, func(t *testing.T, l tunneltest.Line) {
 		config := clientTLS(identity(t, 'c'), identity(t, 's').Public())
 		t.Log("# silent")
-		c, s := tunneltest.Pipe(tunneltest.Line{})
+		c, s := tunneltest.Pipe(l)
 		start := time.Now()
 		_, _, err := clientHandshake(t.Context(), c, config, Hello{Version: 1})
 		wantErr(t, "handshake with a silent server", err, os.ErrDeadlineExceeded)
@@ -155,7 +154,7 @@ func TestServerThatIsNoneEndsTheHandshakeInTime(t *testing.T) {
 		wantErr(t, "the transport", s.Err(), tunneltest.ErrAborted)
 
 		t.Log("# cancelled")
-		c, _ = tunneltest.Pipe(tunneltest.Line{})
+		c, _ = tunneltest.Pipe(l)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
 			time.Sleep(time.Second)
@@ -167,7 +166,7 @@ func TestServerThatIsNoneEndsTheHandshakeInTime(t *testing.T) {
 		}
 
 		t.Log("# garbage")
-		c, s = tunneltest.Pipe(tunneltest.Line{})
+		c, s = tunneltest.Pipe(l)
 		go func() { _, _ = s.Write(bytes.Repeat([]byte("SSH-2.0 garbage\r\n"), 1<<14)) }()
 		if _, _, err = clientHandshake(t.Context(), c, config, Hello{Version: 1}); err == nil {
 			t.Error("garbage was taken for a server")
@@ -193,8 +192,8 @@ func TestStrangersSayAtMost64kB(t *testing.T) {
 }
 
 func TestNoDeadlineIsLeftOnTheTransport(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := newStack(t, tunneltest.Line{}, nil)
+	bubbleOverBoth(t, tunneltest.Line{}, func(t *testing.T, l tunneltest.Line) {
+		k := newStack(t, l, nil)
 		defer k.stop()
 		st := k.open()
 		exchange(t, st, 10)
@@ -214,44 +213,46 @@ func TestNoDeadlineIsLeftOnTheTransport(t *testing.T) {
 }
 
 func TestResetPassesBothWays(t *testing.T) {
-	ended := make(chan error, 1)
-	asked := make(chan *Incoming, 1)
-	k := newStack(t, tunneltest.Line{}, func(_ *PoolConfig, c *ServerConfig) {
-		c.Handler = func(ctx context.Context, r Request, in *Incoming) {
-			if r.Target.Port == 1 { // a connect that never ends
-				asked <- in
-				<-ctx.Done()
-				ended <- ctx.Err()
-				return
+	overBoth(t, tunneltest.Line{}, func(t *testing.T, l tunneltest.Line) {
+		ended := make(chan error, 1)
+		asked := make(chan *Incoming, 1)
+		k := newStack(t, l, func(_ *PoolConfig, c *ServerConfig) {
+			c.Handler = func(ctx context.Context, r Request, in *Incoming) {
+				if r.Target.Port == 1 { // a connect that never ends
+					asked <- in
+					<-ctx.Done()
+					ended <- ctx.Err()
+					return
+				}
+				_ = in.Answer(Reply{})
+				if _, err := io.ReadFull(in, make([]byte, 1)); err == nil {
+					in.Reset()
+				}
 			}
-			_ = in.Answer(Reply{})
-			if _, err := io.ReadFull(in, make([]byte, 1)); err == nil {
-				in.Reset()
-			}
+		})
+		defer k.stop()
+		st := k.open()
+		if _, err := st.Write([]byte{0}); err != nil {
+			t.Fatal(err)
 		}
-	})
-	defer k.stop()
-	st := k.open()
-	if _, err := st.Write([]byte{0}); err != nil {
-		t.Fatal(err)
-	}
-	_, err := st.Read(make([]byte, 1))
-	wantErr(t, "read after the server's reset", err, mux.ErrReset)
+		_, err := st.Read(make([]byte, 1))
+		wantErr(t, "read after the server's reset", err, mux.ErrReset)
 
-	t.Log("# an application that gives up while the server connects ends the connecting")
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		<-asked
-		cancel()
-	}()
-	_, err = k.pool.OpenStream(ctx, TargetOf("192.0.2.1", 1))
-	wantErr(t, "given up", err, context.Canceled)
-	wantErr(t, "the handler", <-ended, context.Canceled)
+		t.Log("# an application that gives up while the server connects ends the connecting")
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			<-asked
+			cancel()
+		}()
+		_, err = k.pool.OpenStream(ctx, TargetOf("192.0.2.1", 1))
+		wantErr(t, "given up", err, context.Canceled)
+		wantErr(t, "the handler", <-ended, context.Canceled)
+	})
 }
 
 func TestSilentStreamsAreEnded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := newStack(t, tunneltest.Line{}, nil)
+	bubbleOverBoth(t, tunneltest.Line{}, func(t *testing.T, l tunneltest.Line) {
+		k := newStack(t, l, nil)
 		defer k.stop()
 		sessions := k.established(2)
 		k.pool.mu.Lock()

@@ -287,8 +287,8 @@ func TestSlowServerIsNotAMissingUplink(t *testing.T) {
 }
 
 func TestStreamMovesToAnotherSessionWhenItsOwnIsLostBeforeTheReply(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := newStack(t, line, nil)
+	bubbleOverBoth(t, line, func(t *testing.T, l tunneltest.Line) {
+		k := newStack(t, l, nil)
 		defer k.stop()
 		k.established(2)
 		go func() {
@@ -345,8 +345,8 @@ func TestStreamsBeyondTheServersLimitOpenAnotherSession(t *testing.T) {
 }
 
 func TestCloseLetsStreamsFinish(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := newStack(t, line, nil)
+	bubbleOverBoth(t, line, func(t *testing.T, l tunneltest.Line) {
+		k := newStack(t, l, nil)
 		st := k.open()
 		done := make(chan error, 1)
 		go func() {

@@ -2,9 +2,9 @@ package tunnel
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,8 +34,8 @@ type serverSession struct {
 	handlers  atomic.Int32
 }
 
-// start runs the mux over the established TLS connection.
-func (s *serverSession) start(conn *tls.Conn) error {
+// start runs the mux over what handOver gave.
+func (s *serverSession) start(conn net.Conn) error {
 	m, err := mux.New(conn, mux.Config{
 		MaxStreams: s.server.c.MaxStreams,
 		Windows:    s.server.c.Windows,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"time"
 )
@@ -35,14 +36,17 @@ func (s *Server) welcome(t Transport) (*serverSession, error) {
 	}
 	if err = bind(t, conn); err == nil {
 		t.Authenticate(peer.group(), peer.hello.AddressID, verdict.Survive)
-		g.trusted.Store(true)
 		_, err = conn.Write(AppendWelcome(nil, verdict))
+	}
+	var inside net.Conn
+	if err == nil {
+		inside, err = handOver(g, conn)
 	}
 	if !stop() && err == nil {
 		err = s.ctx.Err()
 	}
 	if err == nil {
-		err = session.start(conn)
+		err = session.start(inside)
 	}
 	if err != nil {
 		s.drop(session)

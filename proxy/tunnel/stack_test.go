@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"hawser/proxy/relay"
@@ -41,6 +42,23 @@ var (
 	_ relay.Stream = (*Stream)(nil)
 	_ relay.Stream = (*Incoming)(nil)
 )
+
+// overBoth runs f with a line over which TLS goes on after the welcome, and with one that encrypts by itself.
+func overBoth(t *testing.T, l tunneltest.Line, f func(t *testing.T, l tunneltest.Line)) {
+	t.Helper()
+	for name, encrypts := range map[string]bool{"all in TLS": false, "line encrypts": true} {
+		l.Encrypts = encrypts
+		t.Run(name, func(t *testing.T) { f(t, l) })
+	}
+}
+
+// bubbleOverBoth is overBoth inside synctest bubbles.
+func bubbleOverBoth(t *testing.T, l tunneltest.Line, f func(t *testing.T, l tunneltest.Line)) {
+	t.Helper()
+	overBoth(t, l, func(t *testing.T, l tunneltest.Line) {
+		synctest.Test(t, func(t *testing.T) { f(t, l) })
+	})
+}
 
 // identity makes a key that is the same for the same letter.
 func identity(t testing.TB, letter byte) *Identity {
@@ -108,7 +126,12 @@ func echo(_ context.Context, _ Request, in *Incoming) {
 
 func newStack(t *testing.T, line tunneltest.Line, edit func(*PoolConfig, *ServerConfig)) *stack {
 	t.Helper()
-	k := &stack{t: t, net: tunneltest.NewNetwork(line), served: make(chan error, 1)}
+	return newStackOn(t, tunneltest.NewNetwork(line), edit)
+}
+
+func newStackOn(t *testing.T, n *tunneltest.Network, edit func(*PoolConfig, *ServerConfig)) *stack {
+	t.Helper()
+	k := &stack{t: t, net: n, served: make(chan error, 1)}
 	me, it := identity(t, 'c'), identity(t, 's')
 	k.clients = newList(me)
 	pc := PoolConfig{Dialer: dialer{k.net}, Identity: me, ServerKey: it.Public(), Software: "client 1"}

@@ -55,7 +55,7 @@ func baseTLS(id *Identity) *tls.Config {
 		MinVersion:                  tls.VersionTLS13,
 		NextProtos:                  []string{alpn},
 		SessionTicketsDisabled:      true,
-		DynamicRecordSizingDisabled: true, // one frame of the mux is one record
+		DynamicRecordSizingDisabled: true, // where TLS goes on after the welcome, one frame of the mux is one record
 	}
 }
 

@@ -13,42 +13,44 @@ import (
 )
 
 func TestStreamReportsTheServersResult(t *testing.T) {
-	k := newStack(t, tunneltest.Line{}, func(_ *PoolConfig, c *ServerConfig) {
-		c.Handler = func(ctx context.Context, r Request, in *Incoming) {
-			if r.Target.Port == 81 {
-				in.Refuse(relay.CodeConnectionRefused, "nobody listens at "+r.Target.String())
-				return
+	overBoth(t, tunneltest.Line{}, func(t *testing.T, l tunneltest.Line) {
+		k := newStack(t, l, func(_ *PoolConfig, c *ServerConfig) {
+			c.Handler = func(ctx context.Context, r Request, in *Incoming) {
+				if r.Target.Port == 81 {
+					in.Refuse(relay.CodeConnectionRefused, "nobody listens at "+r.Target.String())
+					return
+				}
+				echo(ctx, r, in)
 			}
-			echo(ctx, r, in)
+		})
+		defer k.stop()
+		st := k.open()
+		if got := st.LocalAddr().String(); got != bound.String() {
+			t.Errorf("bound address %v, want %v", got, bound)
 		}
-	})
-	defer k.stop()
-	st := k.open()
-	if got := st.LocalAddr().String(); got != bound.String() {
-		t.Errorf("bound address %v, want %v", got, bound)
-	}
-	if _, err := st.Write([]byte("hello")); err != nil {
-		t.Fatal(err)
-	}
-	_ = st.CloseWrite()
-	got, err := io.ReadAll(st)
-	if err != nil || string(got) != "hello" {
-		t.Fatalf("got %q, %v", got, err)
-	}
-	_ = st.Close()
+		if _, err := st.Write([]byte("hello")); err != nil {
+			t.Fatal(err)
+		}
+		_ = st.CloseWrite()
+		got, err := io.ReadAll(st)
+		if err != nil || string(got) != "hello" {
+			t.Fatalf("got %q, %v", got, err)
+		}
+		_ = st.Close()
 
-	_, err = k.pool.OpenStream(context.Background(), TargetOf("192.0.2.1", 81))
-	want := `server: connection refused: "nobody listens at 192.0.2.1:81"`
-	if err == nil || err.Error() != want {
-		t.Fatalf("error %v, want %v", err, want)
-	}
-	var _ interface{ ReplyCode() byte } = &ReplyError{}
+		_, err = k.pool.OpenStream(context.Background(), TargetOf("192.0.2.1", 81))
+		want := `server: connection refused: "nobody listens at 192.0.2.1:81"`
+		if err == nil || err.Error() != want {
+			t.Fatalf("error %v, want %v", err, want)
+		}
+		var _ interface{ ReplyCode() byte } = &ReplyError{}
+	})
 }
 
 func TestOpeningAStreamTakesOneRoundTrip(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const delay = 30 * time.Millisecond
-		k := newStack(t, tunneltest.Line{Delay: delay}, nil)
+	bubbleOverBoth(t, tunneltest.Line{Delay: 30 * time.Millisecond}, func(t *testing.T, l tunneltest.Line) {
+		delay := l.Delay
+		k := newStack(t, l, nil)
 		defer k.stop()
 		k.established(2)
 		start := time.Now()
@@ -64,31 +66,33 @@ func TestOpeningAStreamTakesOneRoundTrip(t *testing.T) {
 }
 
 func TestBothEndsAreBoundToTheSameSecret(t *testing.T) {
-	k := newStack(t, tunneltest.Line{}, nil)
-	defer k.stop()
-	k.established(2)
-	secret, group, initial, survive := k.net.Conns()[0].Authenticated()
-	if len(secret) != bindingSize || initial != 1 || survive != time.Minute {
-		t.Errorf("client: secret of %d bytes, initial %d, survive %v", len(secret), initial, survive)
-	}
-	if want := Fingerprint(identity(t, 's').Public()); group != want {
-		t.Errorf("client: group %q, want %q", group, want)
-	}
-	for _, s := range k.server.Stats().Sessions {
-		theirs, group, initial, _ := s.Transport.(*tunneltest.Conn).Authenticated()
-		if string(theirs) == string(secret) {
-			if len(group) != 44+1+16 || initial != 1 {
-				t.Errorf("server: group %q, initial %d", group, initial)
-			}
-			return
+	overBoth(t, tunneltest.Line{}, func(t *testing.T, l tunneltest.Line) {
+		k := newStack(t, l, nil)
+		defer k.stop()
+		k.established(2)
+		secret, group, initial, survive := k.net.Conns()[0].Authenticated()
+		if len(secret) != bindingSize || initial != 1 || survive != time.Minute {
+			t.Errorf("client: secret of %d bytes, initial %d, survive %v", len(secret), initial, survive)
 		}
-	}
-	t.Error("no session of the server has the client's secret")
+		if want := Fingerprint(identity(t, 's').Public()); group != want {
+			t.Errorf("client: group %q, want %q", group, want)
+		}
+		for _, s := range k.server.Stats().Sessions {
+			theirs, group, initial, _ := s.Transport.(*tunneltest.Conn).Authenticated()
+			if string(theirs) == string(secret) {
+				if len(group) != 44+1+16 || initial != 1 {
+					t.Errorf("server: group %q, initial %d", group, initial)
+				}
+				return
+			}
+		}
+		t.Error("no session of the server has the client's secret")
+	})
 }
 
 func TestRevokedClientIsEndedAndLearnsWhy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := newStack(t, tunneltest.Line{Delay: 20 * time.Millisecond}, nil)
+	bubbleOverBoth(t, tunneltest.Line{Delay: 20 * time.Millisecond}, func(t *testing.T, l tunneltest.Line) {
+		k := newStack(t, l, nil)
 		defer k.stop()
 		st := k.open()
 		k.clients.revoke(identity(t, 'c'))
@@ -135,8 +139,8 @@ func TestWrongServerKeyNamesBothKeys(t *testing.T) {
 }
 
 func TestShutdownLetsStreamsFinish(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := newStack(t, tunneltest.Line{Delay: 5 * time.Millisecond, Rate: 1e6}, nil)
+	bubbleOverBoth(t, tunneltest.Line{Delay: 5 * time.Millisecond, Rate: 1e6}, func(t *testing.T, l tunneltest.Line) {
+		k := newStack(t, l, nil)
 		st := k.open()
 		k.established(2)
 		done := make(chan error, 1)

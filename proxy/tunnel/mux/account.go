@@ -33,7 +33,8 @@ type account struct {
 	window   int // reserved, bytes; never less than promised + unread + beside
 	most     int // that the window grows to
 	promised int // what the peer may still send
-	unread   int // arrived and not read
+	unread   int // arrived and not read, from the header of their frame on
+	coming   int // of these: of a frame that has not yet arrived whole, and cannot be read
 	beside   int // what small frames among the unread cost beside their bytes
 
 	last    time.Time // when the peer was last allowed more
@@ -100,14 +101,22 @@ func (a *account) arrived(n int, now time.Time) (dropped bool, err error) {
 	a.promised -= c
 	a.unread += n
 	a.beside += c - n
+	a.coming = n
 	return false, nil
 }
 
+// whole takes note that the frame under way has arrived.
+func (a *account) whole() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.coming = 0
+}
+
 // read takes the n bytes that a call of the library's Read returned, 0 included, out of the account. It tells how many
-// are left, and how much more the peer may send from now on.
+// can be read at once, and how much more the peer may send from now on.
 func (a *account) read(w *Windows, st *Stream, n int, now time.Time) (left, grant int) {
 	if n == 0 {
-		return a.hasUnread(), 0
+		return a.readable(), 0
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -120,9 +129,9 @@ func (a *account) read(w *Windows, st *Stream, n int, now time.Time) (left, gran
 	a.unread -= n
 	if a.ended {
 		a.resize(w, st, 0)
-		return a.unread, 0
+		return a.unread - a.coming, 0
 	}
-	return a.unread, a.allow(w, st, now)
+	return a.unread - a.coming, a.allow(w, st, now)
 }
 
 // allow gives what the peer may send when half of the window is free, after a look at its size. Under mu.
@@ -186,12 +195,19 @@ func (a *account) settle(w *Windows, st *Stream, closed bool) {
 	}
 	a.ended, a.promised = true, 0
 	if closed {
-		a.unread, a.beside, a.closed = 0, 0, true
+		a.unread, a.coming, a.beside, a.closed = 0, 0, 0, true
 	}
 	a.resize(w, st, 0)
 }
 
-// hasUnread tells how many bytes can be read without waiting.
+// readable tells how many bytes can be read without waiting for the peer.
+func (a *account) readable() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.unread - a.coming
+}
+
+// hasUnread tells how many bytes have been sent and not been read.
 func (a *account) hasUnread() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -22,17 +22,17 @@
 //
 //   - wire sees each frame both ways. A stream waits for its own window before it enters the gate, so a reader that has
 //     stopped holds nothing that others need.
-//   - gate: at most two frames of data are queued above TLS (the library's queue takes 64), and a stream's first bytes
+//   - gate: at most two frames of data are queued above the connection (the library's queue takes 64), and a stream's first bytes
 //     go before bulk.
 //   - Windows: whatever a peer may send has been reserved from the process's budget before, so no stream is ever reset
 //     for want of memory. A stream has 4 kB for life; the frames that open and accept it allow 256 kB while there is
 //     plenty. Windows grow by the time in which they are used up, not by a ping's round trip. When room runs short,
 //     streams that are quiet are asked to give back what they were allowed (flagRecall, flagReturn), growth is refused,
 //     and then new streams. The library's own windows are larger than any of these and never felt.
-//   - An opening frame leaves in one TLS record with the request behind it, and its acknowledgement with the reply if
-//     that comes within 5 ms: a record, a write and a wake-up at both ends less for each stream.
+//   - An opening frame leaves in one write with the request behind it, and its acknowledgement with the reply if that
+//     comes within 5 ms: a write, inside TLS a record, and a wake-up at both ends less for each stream.
 //   - No keep-alive, no ping and no write deadline reach the connection: whether the peer lives is judged by the MPTCP
-//     layer alone, and a TLS write that timed out cannot be mended.
+//     layer alone, and a write that timed out, and left a part of a frame behind, cannot be mended.
 //   - Frames above 16 kB end the session.
 //
 // The library's GoAway is not used: it ends the receiver's session at once, with its streams.

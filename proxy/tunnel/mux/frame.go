@@ -8,7 +8,8 @@ import (
 // Sizes of the frames of yamux (spec.md of hashicorp/yamux).
 const (
 	headerSize = 12
-	// frameSize is the most that one frame may measure, header included: what one TLS record takes (RFC 8446 §5.1).
+	// frameSize is the most that one frame may measure, header included: what one TLS record takes (RFC 8446 §5.1),
+	// for connections below that are TLS.
 	frameSize = 16 << 10
 	// payloadSize is the most application data that one frame carries.
 	payloadSize = frameSize - headerSize

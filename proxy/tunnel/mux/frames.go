@@ -40,7 +40,18 @@ func (s *Session) arriving(h header) (out header, skip bool, err error) {
 		return h, false, nil
 	}
 	skip, err = st.arrived(h)
+	if !skip && err == nil {
+		s.coming = st
+	}
 	return h, skip, err
+}
+
+// whole is called when the last byte of a frame has arrived, before the library has it. Receiving goroutine.
+func (s *Session) whole() {
+	if s.coming != nil {
+		s.coming.account.whole()
+		s.coming = nil
+	}
 }
 
 // windowArrives takes note of a window update and of what the shell has beside.

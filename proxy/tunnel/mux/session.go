@@ -50,6 +50,7 @@ type Session struct {
 	maxWindow int     // bytes
 	granted   *Stream // the stream whose window update the library is being given, and its bytes; receiving goroutine
 	grant     int
+	coming    *Stream // the stream whose frame has not yet arrived whole; receiving goroutine
 
 	mu       sync.Mutex
 	streams  map[uint32]*Stream
@@ -110,7 +111,7 @@ func libraryConfig(c Config, maxWindow int) *yamux.Config {
 	y.MeasureRTTInterval = never
 	y.ConnectionWriteTimeout = never
 	y.MaxMessageSize = frameSize
-	y.ReadBufSize = 0 // TLS holds a whole record already
+	y.ReadBufSize = 0 // the connection below holds what has arrived: TLS a record, a transport all
 	y.LogOutput = io.Discard
 	y.MaxIncomingStreams = 1 << 16
 	if c.Client {

@@ -95,13 +95,13 @@ func (st *Stream) Read(b []byte) (int, error) {
 		case n == 0 || left == 0 || total == len(b):
 			return total, nil // an error comes again at the next Read
 		}
-		// There is more: a frame that has begun to arrive is whole in the TLS record below, so this does not wait for
-		// the peer.
+		// There is more, and it is here: a frame of which a part is still on its way does not count, so this does not wait
+		// for the peer.
 	}
 }
 
 // Unread is how many bytes Read has without waiting for the peer.
-func (st *Stream) Unread() int { return st.account.hasUnread() }
+func (st *Stream) Unread() int { return st.account.readable() }
 
 // WaitReadable returns when Read would not wait. No buffer is needed meanwhile: an idle stream costs none.
 func (st *Stream) WaitReadable() error {

@@ -25,7 +25,7 @@ type wire struct {
 	body int // bytes of the frame that are still to come
 
 	sending chan struct{} // one slot, taken through a write to the connection; guards held and late
-	held    []byte        // frames that wait for the next one, to go into one record with it
+	held    []byte        // frames that wait for the next one, to go into one write with it
 	late    *time.Timer   // ends the wait; nil: none of held may leave alone
 }
 
@@ -33,8 +33,8 @@ func newWire(conn net.Conn, s *Session) *wire {
 	return &wire{Conn: conn, s: s, off: headerSize, sending: make(chan struct{}, 1)}
 }
 
-// SetWriteDeadline does nothing: a write that timed out inside TLS cannot be mended, and whether the peer lives is
-// judged by the MPTCP layer alone.
+// SetWriteDeadline does nothing: a write that timed out leaves a part of a frame behind, inside TLS of a record, and
+// cannot be mended; and whether the peer lives is judged by the MPTCP layer alone.
 func (w *wire) SetWriteDeadline(time.Time) error { return nil }
 
 // SetDeadline does nothing, see SetWriteDeadline.
@@ -56,7 +56,11 @@ func (w *wire) Read(p []byte) (int, error) {
 	}
 	n, err := w.Conn.Read(p[:min(len(p), w.body)])
 	w.body -= n
+	if w.body == 0 {
+		w.s.whole()
+	}
 	if err != nil {
+		err = cutOff(err)
 		w.s.fail(err)
 	}
 	return n, err
@@ -87,9 +91,17 @@ func (w *wire) next() error {
 		}
 		w.s.delivered()
 		if _, err := io.CopyN(io.Discard, w.Conn, int64(h.body())); err != nil {
-			return err
+			return cutOff(err)
 		}
 	}
+}
+
+// cutOff tells an end inside a frame from the end in order, which is between two.
+func cutOff(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // Write puts one frame on the connection.
@@ -133,7 +145,7 @@ func (w *wire) release() {
 	}
 }
 
-// put writes a frame behind those that were held back and what streams have to tell, in one record if it fits.
+// put writes a frame behind those that were held back and what streams have to tell, in one write if it fits.
 func (w *wire) put(frame []byte) error {
 	w.sending <- struct{}{}
 	defer func() { <-w.sending }()

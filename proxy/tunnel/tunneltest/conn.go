@@ -141,8 +141,8 @@ func (c *Conn) Rate() int { return c.out.line.Rate }
 // InitialID is always 1.
 func (c *Conn) InitialID() uint8 { return 1 }
 
-// Encrypts reports that paths can read what is written.
-func (c *Conn) Encrypts() bool { return false }
+// Encrypts reports what the Line says. Nothing is encrypted.
+func (c *Conn) Encrypts() bool { return c.out.line.Encrypts }
 
 // Authenticate notes its arguments.
 func (c *Conn) Authenticate(group string, initial uint8, survive time.Duration) {

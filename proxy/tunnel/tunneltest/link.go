@@ -22,6 +22,8 @@ type Line struct {
 	Rate   int           // bytes/s each way; 0: without limit
 	Delay  time.Duration // one way
 	Buffer int           // bytes written and not yet sent above which Write waits; 0: 64 kB
+
+	Encrypts bool // what Conn.Encrypts reports; the bytes are in clear all the same
 }
 
 // chunk is on its way or waits to be read.
