@@ -13,7 +13,7 @@ const (
 	// payloads are copied together, because each pins a whole read buffer.
 	compactAbove = 256 << 10
 	// filling is the size from which a payload stays in its read buffer, bytes: it pins at most eight times its size,
-	// on average far less because its neighbours lie in the same buffer. Bulk comes in TLS records of 16 kB and more,
+	// on average far less because its neighbours lie in the same buffer. Bulk comes in frames of 16 kB and more,
 	// and a fast connection has better use for its time than to copy them again.
 	filling = transport.BufferSize / 8
 	// copySize is what small payloads are copied together into, bytes.

@@ -52,7 +52,7 @@ func checkBytes(t *testing.T, b *sendBuffer, all []byte, first uint64, r *rand.R
 	}
 }
 
-// TestBlockIsOneRecord: what is written in TLS records leaves in records of the largest size, with no splinter between.
+// TestBlockIsOneRecord: what is written in frames, or in TLS records, leaves in records of the largest size, with no splinter between.
 func TestBlockIsOneRecord(t *testing.T) {
 	g := newOutGate(nil)
 	g.limit = 1 << 30
