@@ -33,6 +33,7 @@ type core struct {
 
 	subs      []*subflow
 	nextSub   int
+	nonces    uint32       // random: where our nonces begin
 	paths     *pathManager // nil on a server
 	stopWatch func()
 	addrs     addresses
@@ -87,7 +88,7 @@ func newCore(cfg Config, conn *Conn, client bool, local Key) (*core, error) {
 	}
 	k := &core{
 		cfg: cfg, conn: conn, client: client, state: ConnConnecting, sched: sched,
-		local: local, survive: cfg.Survive, waste: allowance{bytes: allowanceStart},
+		local: local, survive: cfg.Survive, waste: allowance{bytes: allowanceStart}, nonces: rand.Uint32(),
 	}
 	first := local.IDSN() + 1 // RFC 8684 §3.1: the handshake consumes the IDSN itself
 	k.send, k.nxt, k.edge = newSendBuffer(first), first, first+strangerBytes
@@ -108,7 +109,7 @@ func (k *core) setRemote(now time.Time, key Key) {
 func (k *core) addSubflow(now time.Time, p transport.Path, id uint8, initial bool) *subflow {
 	s := &subflow{
 		id: k.nextSub, path: p, addrID: id, initial: initial, backup: p.Backup,
-		expires: now.Add(handshakeTime), progress: now, nonce: rand.Uint32(),
+		expires: now.Add(handshakeTime), progress: now, nonce: k.nonce(),
 	}
 	k.nextSub++
 	k.watchBoard(s)

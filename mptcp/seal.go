@@ -73,6 +73,14 @@ func (k *core) protect(s *subflow, p transport.Protection) {
 	), p)
 }
 
+// nonceStep is odd, so that nonces repeat after 2³² of them, and they lie far from each other.
+const nonceStep = 0x9e3779b1
+
+// nonce is for the next subflow, and none before it in this connection has had it. The keys of a joined subflow are made of
+// both ends' nonces, and a key that came twice would open what it sealed; random nonces come twice among some ten thousand.
+// RFC 8684 §3.2 wants them random against replays, which what comes once is proof against as well.
+func (k *core) nonce() uint32 { return k.nonces + uint32(k.nextSub)*nonceStep }
+
 // joinKeys seal a joined subflow.
 func (k *core) joinKeys(clientNonce, serverNonce uint32) transport.Keys {
 	return k.keys(binary.BigEndian.AppendUint32(nil, clientNonce), binary.BigEndian.AppendUint32(nil, serverNonce))

@@ -131,6 +131,29 @@ func TestUplinkThatForgesRecords(t *testing.T) {
 	}
 }
 
+// TestNoncesComeOnce: the keys of joined subflows are made of them.
+func TestNoncesComeOnce(t *testing.T) {
+	k, err := newCore(Config{}.withDefaults(), newConn(nil), true, NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const joins = 1 << 18 // random ones would come twice eight times
+	seen := make(map[uint32]bool, joins)
+	for ; k.nextSub < joins; k.nextSub++ {
+		seen[k.nonce()] = true
+	}
+	if len(seen) != joins {
+		t.Errorf("%d nonces for %d subflows", len(seen), joins)
+	}
+	other, err := newCore(Config{}.withDefaults(), newConn(nil), true, NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k.nextSub = 0; k.nonce() == other.nonce() {
+		t.Error("two connections begin with the same nonce")
+	}
+}
+
 // TestPathPutsInDataBeforeTheSeal: what a path has put in before an end is sealed, at the place of bytes that the peer has
 // yet to send or of the end of its stream, is not read as the peer's.
 func TestPathPutsInDataBeforeTheSeal(t *testing.T) {
