@@ -84,7 +84,7 @@ func (a *addresses) deadline() time.Time {
 func (k *core) addAddr(s *subflow, o wire.AddAddr) {
 	if o.Echo {
 		for i := range k.addrs.own {
-			if k.addrs.own[i].ID == o.ID {
+			if k.addrs.own[i].ID == o.ID && s.phase == phaseActive {
 				k.addrs.own[i].done = true
 			}
 		}

@@ -166,26 +166,35 @@ func (c *Conn) Err() error {
 // it before it sends what makes the server call it; both before Authenticate.
 func (c *Conn) Bind(secret []byte, chaCha bool) {
 	secret = append([]byte(nil), secret...)
-	c.errand(func(k *core, _ time.Time) { k.bind(secret, chaCha) })
+	_ = c.settle(func(k *core, _ time.Time) { k.bind(secret, chaCha) })
 }
 
 // Authenticate says that the peer has proved who it is: from now on joins are made and accepted, and
 // the connection outlives its subflows for survive (at most Config.Survive). On a server group names the peer's process
 // and initial is the address id that the first subflow's uplink has there; the board tells the uplinks of a peer apart
-// by them. A server must call it before it tells the peer that it is welcome. Whatever is written after it is sealed.
-func (c *Conn) Authenticate(group string, initial uint8, survive time.Duration) {
+// by them. A server must call it before it tells the peer that it is welcome. Whatever is written after it is sealed. The
+// error says that the connection has ended, for one because a path has put in data (ErrStranger).
+func (c *Conn) Authenticate(group string, initial uint8, survive time.Duration) error {
 	c.group.Store(&group)
-	told := make(chan struct{})
-	if !c.errand(func(k *core, now time.Time) {
-		k.authenticate(now, group, initial, survive)
-		close(told)
+	return c.settle(func(k *core, now time.Time) { k.authenticate(now, group, initial, survive) })
+}
+
+// settle runs f on the loop and waits for it; the error is the connection's, if it has ended.
+func (c *Conn) settle(f func(k *core, now time.Time)) error {
+	done := make(chan error, 1)
+	if c.errand(func(k *core, now time.Time) {
+		f(k, now)
+		done <- k.err
 	}) {
-		return
+		select {
+		case err := <-done:
+			return err
+		case <-c.done:
+		}
+	} else {
+		<-c.done // or soon
 	}
-	select {
-	case <-told:
-	case <-c.done:
-	}
+	return c.err
 }
 
 // Encrypts reports whether nobody on a path can read what is written after Bind and Authenticate.

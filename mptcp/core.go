@@ -53,7 +53,7 @@ type core struct {
 	recv   reassembly
 	window recvWindow
 	inDSN  uint64 // data sequence number of the stream's first byte
-	clear  uint64 // data sequence number behind the last byte, or DATA_FIN, that came without a seal
+	clear  uint64 // bytes from inDSN to the end of the furthest that came without a seal
 	out    []transport.Payload
 	moved  time.Time // when data last came or went
 	news   bool      // something arrived that a DATA_ACK should tell
@@ -99,7 +99,6 @@ func newCore(cfg Config, conn *Conn, client bool, local Key) (*core, error) {
 func (k *core) setRemote(now time.Time, key Key) {
 	k.remote, k.knowRemote = key, true
 	k.inDSN = key.IDSN() + 1
-	k.clear = k.inDSN
 	k.recv.next = k.inDSN
 	k.window.start(now, k.inDSN)
 	k.pushed = k.inDSN

@@ -31,7 +31,7 @@ func (k *core) event(now time.Time, s *subflow, ev transport.Event) {
 	case transport.EventAck:
 		k.acked(now, s, ev.Ack)
 	case transport.EventDataAck:
-		k.dataAck(now, s, ev.DataAck)
+		k.dataAck(now, s, ev.DataAck, ev.Sealed)
 	case transport.EventPong:
 		k.pong(now, s, ev.Ack.RTT)
 	case transport.EventFin:
@@ -120,7 +120,7 @@ func (k *core) alive(s *subflow) {
 }
 
 // dataAck takes in a connection-level acknowledgement and window (RFC 8684 §3.3.2, §3.3.4, §3.3.5).
-func (k *core) dataAck(now time.Time, s *subflow, d transport.DataAck) {
+func (k *core) dataAck(now time.Time, s *subflow, d transport.DataAck, sealed bool) {
 	k.established(now, s)
 	if s.phase < phaseActive || !k.knowRemote {
 		return
@@ -141,7 +141,7 @@ func (k *core) dataAck(now time.Time, s *subflow, d transport.DataAck) {
 		k.headAt = now
 		k.conn.outg.progress(0, n, k.unassignedLimit())
 	}
-	if edge := ack + d.Window; wire.DSNLess(k.edge, edge) && d.Window < 1<<40 {
+	if edge := ack + d.Window; wire.DSNLess(k.edge, edge) && d.Window < 1<<40 && (sealed || k.believes(edge)) {
 		k.edge = edge
 	}
 }

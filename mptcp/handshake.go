@@ -88,13 +88,13 @@ func (k *core) join(now time.Time, s *subflow, o wire.MPJoin) {
 		}
 		k.measure(now, s)
 		s.verified, s.peerBackup = true, o.Backup
-		mac := JoinHMAC(k.local, k.remote, k.binding, s.nonce, o.Nonce)
+		mac := JoinProof(k.local, k.remote, k.binding, s.nonce, o.Nonce, s.addrID, s.backup)
 		answer := wire.MPJoin{Stage: wire.StageACK}
 		copy(answer.HMAC[:], mac[:])
 		s.carrier.Signal(answer)
 		s.carrier.Protect(k.joinKeys(s.nonce, o.Nonce), transport.ProtectAll)
 	case !k.client && o.Stage == wire.StageACK:
-		want := JoinHMAC(k.remote, k.local, k.binding, s.peerNonce, s.nonce)
+		want := JoinProof(k.remote, k.local, k.binding, s.peerNonce, s.nonce, s.addrID, s.peerBackup)
 		if !sameMAC(o.HMAC[:20], want[:20]) {
 			k.drop(now, s, wire.ResetProtocol, "the client's HMAC is wrong")
 			return

@@ -56,6 +56,20 @@ func JoinHMAC(own, peer Key, binding []byte, ownNonce, peerNonce uint32) [32]byt
 	return keyedSum(own, peer, binding, msg[:])
 }
 
+// JoinProof is what a client proves in the ACK of a join: with a binding also what its SYN said of the uplink, the address
+// id and whether it is a backup, which RFC 8684 leaves to whoever is on the path.
+func JoinProof(own, peer Key, binding []byte, ownNonce, peerNonce uint32, id uint8, backup bool) [32]byte {
+	if binding == nil {
+		return JoinHMAC(own, peer, nil, ownNonce, peerNonce)
+	}
+	msg := binary.BigEndian.AppendUint32(nil, ownNonce)
+	msg = append(binary.BigEndian.AppendUint32(msg, peerNonce), id, 0)
+	if backup {
+		msg[9] = 1
+	}
+	return keyedSum(own, peer, binding, msg)
+}
+
 // AddAddrHMAC is the HMAC that own's owner sends in ADD_ADDR: the right 64 bits of the hash over address id, address
 // and port, which is 0 when the option has none (RFC 8684 §3.4.1).
 func AddAddrHMAC(own, peer Key, binding []byte, id uint8, addr netip.Addr, port uint16) [8]byte {

@@ -133,6 +133,7 @@ func TestEveryInputCounts(t *testing.T) {
 	addr, other := netip.MustParseAddr("192.0.2.5"), netip.MustParseAddr("192.0.2.6")
 	joins := map[[32]byte]bool{
 		JoinHMAC(a, b, s, 3, 4): true, JoinHMAC(a, b, nil, 3, 4): true, JoinHMAC(b, a, s, 3, 4): true,
+		JoinProof(a, b, s, 3, 4, 5, false): true, JoinProof(a, b, s, 3, 4, 6, false): true, JoinProof(a, b, s, 3, 4, 5, true): true,
 		JoinHMAC(a, b, s, 4, 3): true, JoinHMAC(a, b, s[:31], 3, 4): true,
 	}
 	adds := map[[8]byte]bool{
@@ -143,8 +144,8 @@ func TestEveryInputCounts(t *testing.T) {
 	closes := map[uint64]bool{
 		FastcloseKey(s, a): true, FastcloseKey(nil, a): true, FastcloseKey(s, b): true, FastcloseKey(s[:31], a): true,
 	}
-	if len(joins) != 5 || len(adds) != 6 || len(closes) != 4 {
-		t.Errorf("some inputs do not count: %d of 5, %d of 6, %d of 4 values differ", len(joins), len(adds), len(closes))
+	if len(joins) != 8 || len(adds) != 6 || len(closes) != 4 {
+		t.Errorf("some inputs do not count: %d of 8, %d of 6, %d of 4 values differ", len(joins), len(adds), len(closes))
 	}
 }
 

@@ -2,6 +2,7 @@ package mptcp
 
 import (
 	"encoding/binary"
+	"math"
 
 	"hawser/transport"
 	"hawser/transport/wire"
@@ -34,19 +35,27 @@ func (k *core) admitClear(m wire.Mapping) bool {
 	if k.trusted && k.secret() {
 		return false
 	}
-	end := m.DSN + uint64(m.Len)
+	end := m.DSN + uint64(m.Len) - k.inDSN // of what lies before the stream, as well as far behind it: more than any
 	if m.Fin {
-		end++
+		end = math.MaxUint64 // no handshake is the end of a stream
 	}
-	if wire.DSNLess(k.clear, end) {
-		k.clear = end
-	}
+	k.clear = max(k.clear, end)
 	return true
 }
 
-// tampered reports whether data came unsealed that the handshake of the session above has not read.
+// believes reports whether a window that came without a seal may be used up to edge: before the peer is authenticated as
+// far as it may be used at all, and after that not where paths are to be kept out. It would outlive the handshake.
+func (k *core) believes(edge uint64) bool {
+	if k.trusted {
+		return !k.secret()
+	}
+	return !k.conn.encrypts || !wire.DSNLess(k.local.IDSN()+1+strangerBytes, edge)
+}
+
+// tampered reports whether data came unsealed that the handshake of the session above has not read. Bytes are counted, for
+// sequence numbers are in a circle: to one that is half of it ahead nothing would be behind.
 func (k *core) tampered() bool {
-	return k.secret() && wire.DSNLess(k.inDSN+k.conn.in.taken(), k.clear)
+	return k.secret() && k.conn.in.taken() < k.clear
 }
 
 // protectFirst is called when the peer is authenticated. The welcome is the first thing that a server seals, so that a

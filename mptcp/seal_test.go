@@ -1,6 +1,7 @@
 package mptcp
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -8,22 +9,25 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"hawser/transport/wire"
 )
 
-// A forger is an uplink that reads the records which the server sends and puts some of its own between them, with a right
+// A forger is an uplink that reads the records of one end, the server as a rule, and puts some of its own between them, with a right
 // CRC, as anybody can who has read docs/protocol.md.
 type forger struct {
 	ln    net.Listener
-	after int // bytes of the server's that pass before
+	mute  bool // what the other end says after that is lost: it would give the forger away
+	up    bool // it reads and forges records of the client
+	after int  // bytes that pass before
 	forge func(dss *wire.DSS) []byte
+	alter func(kind byte, value []byte) // may change the value of an unsealed record; nil: none is changed
 	once  sync.Once
-	done  chan struct{} // closed when it has forged
+	done  chan struct{} // closed when it is about to forge
 }
 
 func newForger(t testing.TB, after int, forge func(dss *wire.DSS) []byte) *forger {
@@ -47,19 +51,40 @@ func (f *forger) serve(server net.Addr) {
 			_ = c.Close()
 			continue
 		}
+		from, to := s, c
+		if f.up {
+			from, to = c, s
+		}
 		go func() {
-			_, _ = io.Copy(s, c)
-			_ = s.(*net.TCPConn).CloseWrite()
+			_, _ = io.Copy(answers{from, f}, to)
+			_ = from.(*net.TCPConn).CloseWrite()
 		}()
 		go func() {
-			f.pass(c, s)
+			f.pass(to, from)
 			_ = c.Close()
 			_ = s.Close()
 		}()
 	}
 }
 
-// pass copies records to the client.
+// answers is the way back.
+type answers struct {
+	io.Writer
+	f *forger
+}
+
+func (a answers) Write(b []byte) (int, error) {
+	select {
+	case <-a.f.done:
+		if a.f.mute {
+			return len(b), nil
+		}
+	default:
+	}
+	return a.Writer.Write(b)
+}
+
+// pass copies records.
 func (f *forger) pass(to io.Writer, from io.Reader) {
 	if _, err := io.CopyN(to, from, 8); err != nil { // preface
 		return
@@ -77,6 +102,10 @@ func (f *forger) pass(to io.Writer, from io.Reader) {
 		if _, err := io.ReadFull(from, b[4:]); err != nil {
 			return
 		}
+		if f.alter != nil && rest == 4 {
+			f.alter(b[0], b[head:])
+			b = forged(b[0], b[head:])
+		}
 		if _, err := to.Write(b); err != nil {
 			return
 		}
@@ -84,8 +113,8 @@ func (f *forger) pass(to io.Writer, from io.Reader) {
 		var d wire.DSS
 		if b[0] == 0x81 && passed > f.after && d.Consume(b[head:]) > 0 {
 			f.once.Do(func() {
-				_, _ = to.Write(f.forge(&d))
 				close(f.done)
+				_, _ = to.Write(f.forge(&d))
 			})
 		}
 	}
@@ -122,8 +151,8 @@ func TestUplinkThatForgesRecords(t *testing.T) {
 			}
 		}
 		unsealed := func(client, server *Conn) {
-			server.Authenticate("client", client.InitialID(), time.Minute)
-			client.Authenticate("", 0, time.Minute)
+			_ = server.Authenticate("client", client.InitialID(), time.Minute)
+			_ = client.Authenticate("", 0, time.Minute)
 		}
 		if got, want := transferOver(t, 1, 0, forge, unsealed); got == want {
 			t.Errorf("%s forged: without the seal the stream came through", name)
@@ -161,63 +190,164 @@ func TestPathPutsInDataBeforeTheSeal(t *testing.T) {
 		m := wire.Mapping{DSN: d.Map.DSN + uint64(d.Map.Len) + 100, SSN: d.Map.SSN + uint32(d.Map.Len), Len: 3}
 		return forged(0x81, append(wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}), "lie"...))
 	}
-	for name, forge := range map[string]func(*wire.DSS) []byte{"next": forgedData, "ahead": ahead, "end": forgedEnd} {
-		for _, bound := range []bool{true, false} {
-			client, err := handshakeOver(t, forge, bound)
-			switch {
-			case bound && !errors.Is(err, ErrStranger):
-				t.Errorf("%s: %v, want ErrStranger", name, err)
-			case !bound && err != nil && name != "end":
-				t.Errorf("%s, without keys: %v, and so the test shows nothing", name, err)
+	far := func(d *wire.DSS) []byte { // in the circle of sequence numbers everything before it is behind it
+		m := wire.Mapping{DSN: d.Map.DSN + uint64(d.Map.Len) + 3 + 1<<63 - 1, Fin: true}
+		return append(forgedData(d), forged(0x81, wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}))...)
+	}
+	inside := func(d *wire.DSS) []byte {
+		m := wire.Mapping{DSN: d.Map.DSN + uint64(d.Map.Len) + 2, Fin: true}
+		return forged(0x81, wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}))
+	}
+	for _, c := range []struct {
+		name  string
+		forge func(*wire.DSS) []byte
+		more  string // that the handshake has after it
+	}{
+		{"next", forgedData, ""},
+		{"ahead", ahead, ""},
+		{"end", forgedEnd, ""},
+		{"next, and an end far ahead", far, ""},
+		{"end inside the handshake", inside, "TLS."},
+	} {
+		for _, up := range []bool{true, false} {
+			if err := handshakeOver(t, c.forge, c.more, up, true); !errors.Is(err, ErrStranger) {
+				t.Errorf("%s (of the client: %v): %v, want ErrStranger", c.name, up, err)
 			}
-			client.Abort()
+			if err := handshakeOver(t, c.forge, c.more, up, false); err != nil {
+				t.Errorf("%s (of the client: %v), without keys: %v, and so the test shows nothing", c.name, up, err)
+			}
 		}
 	}
 }
 
-// handshakeOver lets the server send four bytes before the client is authenticated, and a path some of its own behind them.
-// The error is what the client then reads.
-func handshakeOver(t *testing.T, forge func(*wire.DSS) []byte, bound bool) (*Conn, error) {
+// handshakeOver lets one end send four bytes before it is authenticated, and a path some of its own behind them. The error
+// is what the other end says when it authenticates its peer.
+func handshakeOver(t *testing.T, forge func(*wire.DSS) []byte, more string, up, bound bool) error {
 	t.Helper()
 	l := newLoopback(t, 1, Config{})
 	f := newForger(t, 0, forge)
-	go f.serve(l.ln.Addr())
-	paths := l.source.Paths()
-	paths[0].Remote = f.ln.Addr().(*net.TCPAddr).AddrPort()
-	l.source.set(paths)
-	client, err := l.dialer.Dial(t.Context())
-	if err != nil {
+	f.up, f.mute = up, true
+	l.through(f, 0)
+	peer, end := l.connect()
+	if !up {
+		peer, end = end, peer
+	}
+	if _, err := peer.Write([]byte("TLS.")); err != nil {
 		t.Fatal(err)
 	}
-	server, err := l.ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Abort)
-	if _, err := server.Write([]byte("TLS.")); err != nil {
-		t.Fatal(err)
-	}
-	_ = client.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := io.ReadFull(client, make([]byte, 4)); err != nil {
+	if _, err := io.ReadFull(end, make([]byte, 4)); err != nil {
 		t.Fatal(err)
 	}
 	<-f.done
 	for came := make(chan bool); ; time.Sleep(time.Millisecond) {
-		client.errand(func(k *core, _ time.Time) { came <- k.recv.next+uint64(k.recv.bytes) > k.inDSN+4 || k.fin.peerKnown })
+		end.errand(func(k *core, _ time.Time) { came <- k.recv.next+uint64(k.recv.bytes) > k.inDSN+4 || k.fin.peerKnown })
 		if <-came {
 			break
 		}
 	}
+	time.Sleep(5 * time.Millisecond) // for the second of two records
+	if _, err := peer.Write([]byte(more)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(end, make([]byte, len(more))); err != nil {
+		t.Fatal(err)
+	}
 	if bound {
-		client.Bind([]byte("secret"), false)
+		end.Bind([]byte("secret"), false)
 	}
-	client.Authenticate("", 0, time.Minute)
-	_ = client.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
-	_, err = io.ReadFull(client, make([]byte, 3))
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = nil // it waits for what is in between
+	return end.Authenticate("peer", 0, time.Minute)
+}
+
+// through sends an uplink over a forger.
+func (l *loopback) through(f *forger, uplink int) {
+	go f.serve(l.ln.Addr())
+	paths := l.source.Paths()
+	paths[uplink].Remote = f.ln.Addr().(*net.TCPAddr).AddrPort()
+	l.source.set(paths)
+}
+
+// connect opens a connection that is not authenticated.
+func (l *loopback) connect() (client, server *Conn) {
+	l.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	client, err := l.dialer.Dial(ctx)
+	if err != nil {
+		l.t.Fatal(err)
 	}
-	return client, err
+	if server, err = l.ln.Accept(); err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() {
+		client.Abort()
+		server.Abort()
+	})
+	for _, c := range []*Conn{client, server} {
+		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	}
+	return client, server
+}
+
+// TestWindowWithoutASealEndsWithTheHandshake: a path cannot make an end send what its peer has no room for.
+func TestWindowWithoutASealEndsWithTheHandshake(t *testing.T) {
+	l := newLoopback(t, 1, Config{})
+	f := newForger(t, 0, nil)
+	var una atomic.Uint64 // of the client
+	f.forge = func(*wire.DSS) []byte {
+		ack := append(make([]byte, 16), 0xff, 0xff, 0xff, 0xff) // nothing of the subflow, a window of 4 GB
+		return forged(0x82, wire.AppendDSS(ack, &wire.DSS{HasAck: true, AckWide: true, Ack: una.Load()}))
+	}
+	l.through(f, 0)
+	client, server := l.connect()
+	una.Store(client.core.local.IDSN() + 1)
+	if _, err := server.Write([]byte("TLS.")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(client, make([]byte, 4)); err != nil {
+		t.Fatal(err)
+	}
+	<-f.done
+	time.Sleep(20 * time.Millisecond)
+	edge := make(chan uint64, 1)
+	client.errand(func(k *core, _ time.Time) { edge <- k.edge })
+	if n := <-edge - una.Load(); n == 0 || n > strangerBytes {
+		t.Errorf("the client may send %d bytes, at most %d before the welcome", n, strangerBytes)
+	}
+	authenticate(client, server)
+	exchange(t, client, server, 1<<20)
+}
+
+// TestPathThatRenamesAnUplink: whoever is on the path of a join cannot make it one of another uplink, whose subflow it
+// would replace.
+func TestPathThatRenamesAnUplink(t *testing.T) {
+	l := newLoopback(t, 2, Config{})
+	all := l.source.Paths()
+	l.source.set(all[:1])
+	client, server := l.pair()
+	f := newForger(t, 1<<30, nil)
+	f.up = true
+	renamed := make(chan struct{}, 100)
+	f.alter = func(kind byte, value []byte) {
+		if kind == 0x80 && len(value) == 12 && value[2] == 0x10 { // the SYN of MP_JOIN
+			value[3] = 1 // the first uplink
+			renamed <- struct{}{}
+		}
+	}
+	l.source.set(all)
+	l.through(f, 1)
+	<-renamed
+	<-renamed // the first is over
+	first := false
+	for _, s := range server.Stats().Subflows {
+		if (s.State == StateActive) != (s.ID == "0") {
+			t.Errorf("%+v, want the first subflow alone", s)
+		}
+		first = first || s.ID == "0"
+	}
+	if !first {
+		t.Error("the first subflow was replaced")
+	}
+	exchange(t, client, server, 1<<20)
 }
 
 // transferOver sends from the server to the client while one of the uplinks forges; the sums of what came and of what was
@@ -226,18 +356,10 @@ func transferOver(t *testing.T, uplinks, uplink int, forge func(*wire.DSS) []byt
 	t.Helper()
 	l := newLoopback(t, uplinks, Config{})
 	f := newForger(t, 20<<10, forge)
-	go f.serve(l.ln.Addr())
+	l.through(f, uplink)
 	paths := l.source.Paths()
-	paths[uplink].Remote = f.ln.Addr().(*net.TCPAddr).AddrPort()
 	l.source.set(paths[:1])
-	client, err := l.dialer.Dial(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := l.ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	client, server := l.connect()
 	establish(client, server)
 	l.source.set(paths)
 	sent := make(chan [32]byte, 1)

@@ -101,8 +101,8 @@ func (s *simulation) pair() (client, server *Conn) {
 func authenticate(client, server *Conn) {
 	client.Bind([]byte("secret"), false)
 	server.Bind([]byte("secret"), false)
-	server.Authenticate("client", client.InitialID(), time.Minute)
-	client.Authenticate("", 0, time.Minute)
+	_ = server.Authenticate("client", client.InitialID(), time.Minute)
+	_ = client.Authenticate("", 0, time.Minute)
 }
 
 // stop ends both ends of a connection.

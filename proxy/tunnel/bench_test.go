@@ -25,16 +25,16 @@ func (c *tcp) Close() error {
 	c.once.Do(func() { close(c.done) })
 	return c.TCPConn.Close()
 }
-func (c *tcp) Abort()                                    { _ = c.Close() }
-func (c *tcp) Done() <-chan struct{}                     { return c.done }
-func (c *tcp) Err() error                                { return nil }
-func (c *tcp) Waiting() bool                             { return false }
-func (c *tcp) Backlog() int                              { return 0 }
-func (c *tcp) Rate() int                                 { return 0 }
-func (c *tcp) Encrypts() bool                            { return false }
-func (c *tcp) InitialID() uint8                          { return 1 }
-func (c *tcp) Bind([]byte, bool)                         {}
-func (c *tcp) Authenticate(string, uint8, time.Duration) {}
+func (c *tcp) Abort()                                          { _ = c.Close() }
+func (c *tcp) Done() <-chan struct{}                           { return c.done }
+func (c *tcp) Err() error                                      { return nil }
+func (c *tcp) Waiting() bool                                   { return false }
+func (c *tcp) Backlog() int                                    { return 0 }
+func (c *tcp) Rate() int                                       { return 0 }
+func (c *tcp) Encrypts() bool                                  { return false }
+func (c *tcp) InitialID() uint8                                { return 1 }
+func (c *tcp) Bind([]byte, bool)                               {}
+func (c *tcp) Authenticate(string, uint8, time.Duration) error { return nil }
 
 type tcpDialer string
 

@@ -38,6 +38,8 @@ func codecs(t testing.TB) []codec {
 	yes := Welcome{
 		Version: 1, Streams: 8192, RawPort: 7443, PlainPort: 7444, Survive: 30 * time.Second, Software: "hawser 1.1",
 	}
+	heard := yes
+	heard.Heard = 1888
 	no := Welcome{Status: StatusUnknownKey, Version: 1, Text: "ask for a new invite"}
 	v4 := Request{CommandConnect, TargetOf("192.0.2.1", 443)}
 	v6 := Request{CommandConnect, TargetOf("2001:db8::1", 80)}
@@ -49,6 +51,8 @@ func codecs(t testing.TB) []codec {
 		helloCodec("hello", hello, "0023 0102 0001 0208 0102030405060708 0301 09 0404 0000003c 050a 68617773657220312e30"),
 		welcomeCodec("welcome", yes, "0029 0101 00 0202 0001 0300 0404 00002000 0502 1d13 0602 1d14 0704 0000001e"+
 			"080a 68617773657220312e31"),
+		welcomeCodec("welcome after so many bytes", heard, "002f 0101 00 0202 0001 0300 0404 00002000 0502 1d13 0602 1d14 0704 0000001e"+
+			"080a 68617773657220312e31 0904 00000760"),
 		welcomeCodec("turned away", no, "0033 0101 01 0202 0001 0314 61736b20666f722061206e657720696e76697465"+
 			"0404 00000000 0502 0000 0602 0000 0704 00000000 0800"),
 		requestCodec(t, "request v4", v4, "01 01 01 c0000201 01bb"),

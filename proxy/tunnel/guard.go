@@ -21,6 +21,7 @@ type guard struct {
 	trusted atomic.Bool // TLS goes on, and reads as it likes
 	over    atomic.Bool // TLS has ended, and the transport is not its own any more
 	left    int
+	said    int // bytes written
 	records records
 }
 
@@ -47,5 +48,10 @@ func (g *guard) Write(b []byte) (int, error) {
 	if g.over.Load() {
 		return 0, errTLSOver
 	}
-	return g.Transport.Write(b)
+	n, err := g.Transport.Write(b)
+	g.said += n
+	return n, err
 }
+
+// heard is how many bytes were read before the peer was trusted.
+func (g *guard) heard() int { return strangerBytes - g.left }

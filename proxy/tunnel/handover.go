@@ -6,7 +6,12 @@ import (
 	"net"
 )
 
-var errLeftOver = errors.New("more inside TLS than hello and welcome")
+var (
+	errLeftOver = errors.New("more inside TLS than hello and welcome")
+	// errMoved is a path that has put bytes into the handshake which TLS does not mind (it skips records of
+	// change_cipher_spec, RFC 8446 §5): the server would take the first of the streams' bytes for ones it has.
+	errMoved = errors.New("a path has changed the length of the handshake")
+)
 
 // handOver ends the handshake and gives what the mux runs on; the server calls it after its welcome was written, the
 // client after that was read. It is the TLS connection, or the transport itself where that encrypts: there TLS is the

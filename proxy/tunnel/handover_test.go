@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -46,7 +48,7 @@ func handServer(id *Identity, t Transport, with, behind string) (net.Conn, error
 		return nil, err
 	}
 	c.hold = true
-	if _, err := conn.Write(append(AppendWelcome(nil, Welcome{Version: Version}), with...)); err != nil {
+	if _, err := conn.Write(append(AppendWelcome(nil, Welcome{Version: Version, Heard: uint32(g.heard())}), with...)); err != nil {
 		return nil, err
 	}
 	inside, err := handOver(g, conn)
@@ -118,6 +120,48 @@ func TestMoreInsideTheWelcomesRecordIsNotLost(t *testing.T) {
 		}
 		below.Abort()
 	})
+}
+
+// inserting is a path that puts bytes behind the first TLS record of the client.
+type inserting struct {
+	Transport
+	seen  []byte
+	extra string
+}
+
+func (i *inserting) Read(b []byte) (int, error) {
+	if len(i.seen) >= 5 && len(i.seen) == 5+int(binary.BigEndian.Uint16(i.seen[3:])) && i.extra != "" {
+		n := copy(b, i.extra)
+		i.extra = i.extra[n:]
+		return n, nil
+	}
+	n, err := i.Transport.Read(b)
+	i.seen = append(i.seen, b[:n]...)
+	return n, err
+}
+
+// TestHandshakeThatAPathMadeLongerIsRefused: TLS skips records of change_cipher_spec, and the server would take so many of
+// the streams' first bytes for ones that it has.
+func TestHandshakeThatAPathMadeLongerIsRefused(t *testing.T) {
+	for _, extra := range []string{"", "\x14\x03\x03\x00\x01\x01"} {
+		synctest.Test(t, func(t *testing.T) {
+			me, it := identity(t, 'c'), identity(t, 's')
+			below, other := tunneltest.Pipe(tunneltest.Line{Encrypts: true})
+			served := make(chan error, 1)
+			go func() {
+				_, err := handServer(it, &inserting{Transport: other, extra: extra}, "", "")
+				served <- err
+			}()
+			_, _, err := clientHandshake(t.Context(), below, clientTLS(me, it.Public()), Hello{Version: Version})
+			if err := <-served; err != nil {
+				t.Fatal(err)
+			}
+			if extra == "" && err != nil || extra != "" && !errors.Is(err, errMoved) {
+				t.Errorf("%d bytes more: %v", len(extra), err)
+			}
+			below.Abort()
+		})
+	}
 }
 
 func TestMoreInsideTheHellosRecordIsRefused(t *testing.T) {

@@ -55,8 +55,13 @@ func clientHandshake(ctx context.Context, t Transport, config *tls.Config, h Hel
 		w, err = greet(conn, h)
 	}
 	var inside net.Conn
+	if err == nil && t.Encrypts() && int(w.Heard) != g.said {
+		err = fmt.Errorf("%w: the server has heard %d bytes, %d were said", errMoved, w.Heard, g.said)
+	}
 	if err == nil {
-		t.Authenticate(serverGroup(conn), h.AddressID, w.Survive)
+		err = t.Authenticate(serverGroup(conn), h.AddressID, w.Survive)
+	}
+	if err == nil {
 		inside, err = handOver(g, conn)
 	}
 	if !stop() && err == nil {

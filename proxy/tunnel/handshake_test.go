@@ -94,6 +94,7 @@ func TestWelcomeSaysWhatIsAgreed(t *testing.T) {
 	defer transport.Abort()
 	got := ask(t, conn, Hello{Version: 1, Survive: time.Hour})
 	want := Welcome{Version: 1, Streams: 7, RawPort: 7443, PlainPort: 7444, Survive: 90 * time.Second, Software: "server 1"}
+	want.Heard = uint32(transport.Sent())
 	if got != want {
 		t.Errorf("%v, want %v", got, want)
 	}

@@ -35,7 +35,10 @@ func (s *Server) welcome(t Transport) (*serverSession, error) {
 		return nil, nil
 	}
 	if err = bind(t, conn); err == nil {
-		t.Authenticate(peer.group(), peer.hello.AddressID, verdict.Survive)
+		err = t.Authenticate(peer.group(), peer.hello.AddressID, verdict.Survive)
+	}
+	if err == nil {
+		verdict.Heard = uint32(g.heard())
 		_, err = conn.Write(AppendWelcome(nil, verdict))
 	}
 	var inside net.Conn

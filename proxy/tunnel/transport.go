@@ -19,8 +19,8 @@ type Transport interface {
 	Bind(secret []byte, chaCha bool)
 	// Authenticate is called when both ends have proved who they are, on a server before the welcome is sent: joins may
 	// begin. group names the peer's process; initial is the address id of the first subflow's uplink; survive is how long
-	// to outlive the last subflow.
-	Authenticate(group string, initial uint8, survive time.Duration)
+	// to outlive the last subflow. The error says that the connection has ended.
+	Authenticate(group string, initial uint8, survive time.Duration) error
 	// Encrypts reports whether nobody on a path can read or alter what is written after Bind and Authenticate. Both ends
 	// report the same.
 	Encrypts() bool

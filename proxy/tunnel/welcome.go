@@ -39,6 +39,7 @@ type Welcome struct {
 	PlainPort uint16        // 0: off
 	Survive   time.Duration // whole seconds
 	Software  string        // at most 64 bytes
+	Heard     uint32        // bytes of the transport that the server has read, its hello the last of them
 }
 
 // Fields of a welcome.
@@ -51,6 +52,7 @@ const (
 	welcomePlainPort
 	welcomeSurvive
 	welcomeSoftware
+	welcomeHeard
 )
 
 // AppendWelcome writes a welcome.
@@ -63,7 +65,11 @@ func AppendWelcome(b []byte, w Welcome) []byte {
 		b = appendField16(b, welcomeRawPort, w.RawPort)
 		b = appendField16(b, welcomePlainPort, w.PlainPort)
 		b = appendField32(b, welcomeSurvive, seconds(w.Survive))
-		return appendText(b, welcomeSoftware, w.Software, maxSoftware)
+		b = appendText(b, welcomeSoftware, w.Software, maxSoftware)
+		if w.Heard == 0 {
+			return b
+		}
+		return appendField32(b, welcomeHeard, w.Heard)
 	})
 }
 
@@ -99,6 +105,8 @@ func parseWelcome(body []byte) (Welcome, error) {
 			return field32(v, &survive)
 		case welcomeSoftware:
 			return fieldText(v, &w.Software, maxSoftware)
+		case welcomeHeard:
+			return field32(v, &w.Heard)
 		}
 		return true
 	})
@@ -114,6 +122,6 @@ func parseWelcome(body []byte) (Welcome, error) {
 
 // String gives the welcome as a log shows it.
 func (w Welcome) String() string {
-	return fmt.Sprintf("welcome %v version %d text %q streams %d raw %d plain %d survive %v software %q",
-		w.Status, w.Version, w.Text, w.Streams, w.RawPort, w.PlainPort, w.Survive, w.Software)
+	return fmt.Sprintf("welcome %v version %d text %q streams %d raw %d plain %d survive %v software %q heard %d",
+		w.Status, w.Version, w.Text, w.Streams, w.RawPort, w.PlainPort, w.Survive, w.Software, w.Heard)
 }

@@ -255,7 +255,7 @@ func TestJoinsOfTheAuthenticatedDoNotCount(t *testing.T) {
 	running := w.transfer(t)
 	key := w.insider(t)
 	for range sessions {
-		if _, _, err := w.enter(t, key, uplinks); err != nil {
+		if _, err := w.enter(t, key, uplinks); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -159,7 +159,7 @@ func TestInsidersWhoBreakTheRulesOfTheSession(t *testing.T) {
 		_, stranger, _ := ed25519.GenerateKey(rand.Reader)
 		before, start := strings.Count(w.server.Log(), "client turned away"), time.Now()
 		for range clients {
-			if _, _, err := w.enter(t, stranger, 1); err == nil {
+			if _, err := w.enter(t, stranger, 1); err == nil {
 				t.Fatal("a key that is not listed gets in")
 			}
 		}
@@ -200,32 +200,31 @@ func (c badHello) judge(t *testing.T, got tunnel.Welcome, err error) {
 	}
 }
 
-// enter makes a session; the caller speaks TLS inside.
-func (w *world) enter(t *testing.T, key ed25519.PrivateKey, uplinks int) (*tls.Conn, *mptcp.Conn, error) {
+// enter makes a session. TLS has ended with the welcome; the server says nothing before it is asked.
+func (w *world) enter(t *testing.T, key ed25519.PrivateKey, uplinks int) (*mptcp.Conn, error) {
 	t.Helper()
 	transport := w.dialSession(t, uplinks)
 	conn := tls.Client(transport, clientTLS(t, key))
 	if err := conn.Handshake(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	state := conn.ConnectionState()
 	secret, err := state.ExportKeyingMaterial("EXPORTER-hawser-binding", nil, 32)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	transport.Bind(secret, state.CipherSuite == tls.TLS_CHACHA20_POLY1305_SHA256)
 	if _, err := conn.Write(goodHello()); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	welcome, err := tunnel.ReadWelcome(conn)
 	if err == nil && welcome.Status != tunnel.StatusWelcome {
 		err = &tunnel.RejectedError{Status: welcome.Status, Text: welcome.Text}
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	transport.Authenticate("server", 1, time.Minute)
-	return conn, transport, nil
+	return transport, transport.Authenticate("server", 1, time.Minute)
 }
 
 // badRequest is a stream's opening header that breaks docs/protocol.md §3, and the code that answers it.
@@ -250,7 +249,7 @@ func TestInsidersWhoBreakTheRulesOfAStream(t *testing.T) {
 	w := newWorld(t)
 	key := w.insider(t)
 	running := w.transfer(t)
-	conn, _, err := w.enter(t, key, 1)
+	conn, err := w.enter(t, key, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +325,7 @@ func TestInsidersWhoBreakTheMux(t *testing.T) {
 		"garbage":                strings.Repeat("\xff", 64<<10),
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn, _, err := w.enter(t, key, 1)
+			conn, err := w.enter(t, key, 1)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -22,7 +22,7 @@ func NewCarrierOn(d Dialer) *Carrier { return &Carrier{d} }
 // Name is "plain".
 func (c *Carrier) Name() string { return "plain" }
 
-// Encrypts reports that the payload of sealed records is in clear.
+// Encrypts reports that the payload of sealed records is ciphertext.
 func (c *Carrier) Encrypts() bool { return encrypts }
 
 // Open begins a subflow over p: one try of at most 2 s, which Abort cancels.

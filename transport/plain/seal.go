@@ -134,7 +134,7 @@ func (f *framer) admitSeal(h header) error {
 		return nil
 	case f.sealed, f.joined, f.level == transport.ProtectAll:
 		return altered("%v record without a seal", h.Type)
-	case f.level == transport.ProtectSending && h.Type != typeAck && h.Type != typePing && h.Type != typePong:
+	case f.level == transport.ProtectSending && h.Type != typeAck && h.Type != typePing && h.Type != typePong && h.Type != typePad:
 		return altered("%v record without a seal", h.Type)
 	}
 	return nil
@@ -168,6 +168,9 @@ func (f *framer) admitOptions(r *record) error {
 		case wire.MPTCPRst, wire.MPFastclose:
 			continue
 		case wire.MPJoin:
+			if len(r.Options) > 1 {
+				return altered("%v with other options", o)
+			}
 			f.joined = true
 		}
 		if due {

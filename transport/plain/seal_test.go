@@ -205,6 +205,7 @@ func TestUnsealedRecordsWhereASealIsDue(t *testing.T) {
 	remove := options(wire.RemoveAddr{N: 1, IDs: [37]uint8{1}})
 	reset := options(wire.MPTCPRst{Reason: wire.ResetResources})
 	unknown := unsealed.appendRecord(nil, 0x7f, nil)
+	pad := unsealed.appendRecord(nil, typePad, make([]byte, 9))
 	const none, reply, sending, all = transport.Unprotected, transport.ProtectInReply, transport.ProtectSending, transport.ProtectAll
 	for _, c := range []struct {
 		name   string
@@ -223,6 +224,8 @@ func TestUnsealedRecordsWhereASealIsDue(t *testing.T) {
 		{"ACK", ack, all, false, true},
 		{"PING", ping, sending, false, false},
 		{"PING", ping, all, false, true},
+		{"PAD", pad, sending, false, false},
+		{"PAD", pad, all, false, true},
 		{"REMOVE_ADDR", remove, reply, false, false},
 		{"REMOVE_ADDR", remove, sending, false, true},
 		{"REMOVE_ADDR", remove, all, false, true},
@@ -253,6 +256,11 @@ func TestAfterMPJoinOnlySealedRecordsCount(t *testing.T) {
 		if records, _, err := feed(&f, join, next); !isAltered(err) || len(records) != 1 {
 			t.Errorf("%x was accepted: %v", next, err)
 		}
+	}
+	both := unsealed.appendRecord(nil, typeOptions, wire.AppendOptions(nil, wire.MPJoin{Stage: wire.StageACK},
+		wire.RemoveAddr{N: 1, IDs: [37]uint8{1}}))
+	if records, _, err := feed(&framer{preface: true, client: true}, both); !isAltered(err) {
+		t.Errorf("with MP_JOIN came another option: %v %v", records, err)
 	}
 	if _, _, err := feed(&framer{preface: true, open: true}, newSealer(testKey(), false).appendRecord(nil, typePing, make([]byte, 8))); err == nil {
 		t.Error("a sealed record was accepted without keys")

@@ -191,7 +191,7 @@ func (s *Subflow) ack(at time.Time, a *ackRecord, sealed bool) error {
 		At: at, Offset: a.Offset, Arrival: a.Arrival, Delay: time.Duration(a.Delay) * time.Microsecond,
 	}})
 	if sealed || s.out.seal == nil {
-		s.event(transport.Event{Kind: transport.EventDataAck, DataAck: a.DataAck})
+		s.event(transport.Event{Kind: transport.EventDataAck, DataAck: a.DataAck, Sealed: sealed})
 	}
 	return nil
 }

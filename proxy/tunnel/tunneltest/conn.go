@@ -145,10 +145,11 @@ func (c *Conn) InitialID() uint8 { return 1 }
 func (c *Conn) Encrypts() bool { return c.out.line.Encrypts }
 
 // Authenticate notes its arguments.
-func (c *Conn) Authenticate(group string, initial uint8, survive time.Duration) {
+func (c *Conn) Authenticate(group string, initial uint8, survive time.Duration) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.group, c.initial, c.survive = group, initial, survive
+	return c.Err()
 }
 
 // Bind notes the secret.
