@@ -173,7 +173,7 @@ func (c *Conn) Bind(secret []byte, chaCha bool) {
 // the connection outlives its subflows for survive (at most Config.Survive). On a server group names the peer's process
 // and initial is the address id that the first subflow's uplink has there; the board tells the uplinks of a peer apart
 // by them. A server must call it before it tells the peer that it is welcome. Whatever is written after it is sealed. The
-// error says that the connection has ended, for one because a path has put in data (ErrStranger).
+// error says that the connection has ended, for one because of a path (ErrTampered).
 func (c *Conn) Authenticate(group string, initial uint8, survive time.Duration) error {
 	c.group.Store(&group)
 	return c.settle(func(k *core, now time.Time) { k.authenticate(now, group, initial, survive) })

@@ -79,6 +79,8 @@ var (
 	ErrNoUplink = errors.New("no uplink reached the peer in time")
 	// ErrStranger says that a connection was not authenticated in time or sent too much before.
 	ErrStranger = errors.New("the peer was not authenticated in time")
+	// ErrTampered says that data came before the seal which the peer has not sent.
+	ErrTampered = errors.New("a path has put in data")
 )
 
 func newCore(cfg Config, conn *Conn, client bool, local Key) (*core, error) {

@@ -25,7 +25,9 @@ func (k *core) event(now time.Time, s *subflow, ev transport.Event) {
 	case transport.EventConnected:
 		k.connected(now, s)
 	case transport.EventOption:
-		k.option(now, s, ev.Option)
+		if ev.Sealed || k.obeys(s, ev.Option) {
+			k.option(now, s, ev.Option)
+		}
 	case transport.EventData:
 		k.data(now, s, ev)
 	case transport.EventAck:

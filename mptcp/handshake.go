@@ -201,7 +201,7 @@ func (k *core) authenticate(now time.Time, group string, initial uint8, survive 
 		return
 	}
 	if k.tampered() {
-		k.end(now, fmt.Errorf("%w: data came that only a path can have made", ErrStranger), true)
+		k.end(now, ErrTampered, true)
 		return
 	}
 	k.trusted, k.expires = true, time.Time{}

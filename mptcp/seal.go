@@ -43,6 +43,16 @@ func (k *core) admitClear(m wire.Mapping) bool {
 	return true
 }
 
+// obeys reports whether an option that came without a seal still counts: not on a first subflow whose peer is authenticated,
+// where it was read before the carrier knew and waited here. What ends the subflow or has a key of its own does.
+func (k *core) obeys(s *subflow, o wire.Option) bool {
+	switch o.(type) {
+	case wire.MPTCPRst, wire.MPFastclose:
+		return true
+	}
+	return !s.initial || !k.trusted || !k.secret()
+}
+
 // believes reports whether a window that came without a seal may be used up to edge: before the peer is authenticated as
 // far as it may be used at all, and after that not where paths are to be kept out. It would outlive the handshake.
 func (k *core) believes(edge uint64) bool {

@@ -38,7 +38,7 @@ type Event struct {
 	Option  wire.Option
 	Map     wire.Mapping
 	Data    Payload
-	Sealed  bool // EventData, EventDataAck: it is the peer's own, no path can have made it
+	Sealed  bool // EventOption, EventData, EventDataAck: the peer's own, no path can have made it
 	Ack     Ack
 	DataAck DataAck
 	Err     error

@@ -267,6 +267,18 @@ func TestAfterMPJoinOnlySealedRecordsCount(t *testing.T) {
 	}
 }
 
+// TestMPJoinHasARecordOfItsOwn: the peer refuses another option beside it.
+func TestMPJoinHasARecordOfItsOwn(t *testing.T) {
+	reset, prio := wire.MPTCPRst{Reason: wire.ResetResources}, wire.MPPrio{}
+	s := newSubflow("", nil)
+	s.options = []wire.Option{prio, wire.MPJoin{Stage: wire.StageACK}, prio, reset}
+	s.putOptions()
+	records, _, err := feed(&framer{preface: true, open: true}, s.out.control[prefaceLen:])
+	if len(records) != 2 || len(records[1].Options) != 1 || !isAltered(err) { // what follows is due a seal
+		t.Fatalf("%d records: %v", len(records), err)
+	}
+}
+
 // TestStagedDataIsSealed: what has not begun to leave when sealing begins leaves sealed, and in one piece with what has.
 func TestStagedDataIsSealed(t *testing.T) {
 	var q outbox

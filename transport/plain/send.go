@@ -185,7 +185,8 @@ func (s *Subflow) putOptions() {
 	for i := 0; i < len(s.options); {
 		b, at := s.out.seal.open(*q, typeOptions)
 		b, start := s.options[i].Append(b), len(b)
-		for i++; i < len(s.options); i++ {
+		alone := isJoin(s.options[i])
+		for i++; i < len(s.options) && !alone && !isJoin(s.options[i]); i++ {
 			mark := len(b)
 			if b = s.options[i].Append(b); len(b)-start > earlyOptions {
 				b = b[:mark]
@@ -196,6 +197,12 @@ func (s *Subflow) putOptions() {
 	}
 	clear(s.options)
 	s.options = s.options[:0]
+}
+
+// isJoin tells that an option has a record of its own (protocol.md §1.6).
+func isJoin(o wire.Option) bool {
+	_, is := o.(wire.MPJoin)
+	return is
 }
 
 // halfClose passes Close on to the socket once nothing waits.

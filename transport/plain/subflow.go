@@ -153,7 +153,7 @@ func (s *Subflow) record(at time.Time, r *record) error {
 	case typeOptions:
 		for _, o := range r.Options {
 			if _, data := o.(wire.DSS); !data { // mappings and DATA_ACKs have records of their own
-				s.event(transport.Event{Kind: transport.EventOption, Option: o})
+				s.event(transport.Event{Kind: transport.EventOption, Option: o, Sealed: r.Sealed})
 			}
 		}
 	case typeData:
