@@ -166,7 +166,7 @@ func (c *Conn) Err() error {
 // it before it sends what makes the server call it; both before Authenticate.
 func (c *Conn) Bind(secret []byte, chaCha bool) {
 	secret = append([]byte(nil), secret...)
-	_ = c.settle(func(k *core, _ time.Time) { k.bind(secret, chaCha) })
+	c.settled(func(k *core, _ time.Time) { k.bind(secret, chaCha) })
 }
 
 // Authenticate says that the peer has proved who it is: from now on joins are made and accepted, and
@@ -176,25 +176,15 @@ func (c *Conn) Bind(secret []byte, chaCha bool) {
 // error says that the connection has ended, for one because of a path (ErrTampered).
 func (c *Conn) Authenticate(group string, initial uint8, survive time.Duration) error {
 	c.group.Store(&group)
-	return c.settle(func(k *core, now time.Time) { k.authenticate(now, group, initial, survive) })
-}
-
-// settle runs f on the loop and waits for it; the error is the connection's, if it has ended.
-func (c *Conn) settle(f func(k *core, now time.Time)) error {
-	done := make(chan error, 1)
-	if c.errand(func(k *core, now time.Time) {
-		f(k, now)
-		done <- k.err
+	var err error
+	if !c.settled(func(k *core, now time.Time) {
+		k.authenticate(now, group, initial, survive)
+		err = k.err
 	}) {
-		select {
-		case err := <-done:
-			return err
-		case <-c.done:
-		}
-	} else {
 		<-c.done // or soon
+		err = c.err
 	}
-	return c.err
+	return err
 }
 
 // Encrypts reports whether nobody on a path can read what is written after Bind and Authenticate.

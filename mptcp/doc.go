@@ -19,10 +19,10 @@
 //
 // The RFC sends its keys in clear, so joins, ADD_ADDR and MP_FASTCLOSE are authenticated by a secret of the TLS
 // session above as well (docs/protocol.md §1.3): it comes with Conn.Authenticate, and no join is made or accepted
-// before it. A carrier that encrypts does so with keys from the same secret (§1.6); nothing that came unsealed outlives the
-// handshake of the session above. A connection whose subflows are all gone lives on for the agreed time (break before make, RFC 8684
-// §3.3.3), but only an authenticated one. A REMOVE_ADDR closes its subflows at once, as the Linux kernel does, and
-// does not wait for a keep-alive: both ends are ours, and the sender knows that its link is down.
+// before it. A carrier that encrypts does so with keys from the same secret (§1.6); nothing that came unsealed outlives
+// the handshake of the session above. A connection whose subflows are all gone lives on for the agreed time (break
+// before make, RFC 8684 §3.3.3), but only an authenticated one. A REMOVE_ADDR closes its subflows at once, as the Linux
+// kernel does, and does not wait for a keep-alive: both ends are ours, and the sender knows that its link is down.
 //
 // # What waits where
 //

@@ -1,14 +1,11 @@
 package mptcp
 
 import (
-	"context"
 	"encoding/binary"
-	"hash/crc32"
 	"io"
 	"net"
 	"sync"
 	"testing"
-	"time"
 
 	"hawser/transport/wire"
 )
@@ -100,7 +97,7 @@ func (f *forger) pass(to io.Writer, from io.Reader) {
 		}
 		if f.alter != nil && rest == 4 {
 			f.alter(b[0], b[head:])
-			b = forged(b[0], b[head:])
+			b = plainRecord(b[0], b[head:])
 		}
 		if _, err := to.Write(b); err != nil {
 			return
@@ -116,25 +113,16 @@ func (f *forger) pass(to io.Writer, from io.Reader) {
 	}
 }
 
-// forged is a record with a CRC.
-func forged(kind byte, value []byte) []byte {
-	b := append([]byte{kind, 0, 0, 0}, 0, 0, 0, 0)
-	binary.BigEndian.PutUint16(b[2:], uint16(len(value)))
-	table := crc32.MakeTable(crc32.Castagnoli)
-	binary.BigEndian.PutUint32(b[4:], crc32.Update(crc32.Checksum(b[:4], table), table, value))
-	return append(b, value...)
-}
-
 // forgedEnd is a lone DATA_FIN behind the data that d maps.
 func forgedEnd(d *wire.DSS) []byte {
 	m := wire.Mapping{DSN: d.Map.DSN + uint64(d.Map.Len), Fin: true}
-	return forged(0x81, wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}))
+	return plainRecord(0x81, wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}))
 }
 
 // forgedData is other bytes in the place of those that the server will send next.
 func forgedData(d *wire.DSS) []byte {
 	m := wire.Mapping{DSN: d.Map.DSN + uint64(d.Map.Len), SSN: d.Map.SSN + uint32(d.Map.Len), Len: 3}
-	return forged(0x81, append(wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}), "lie"...))
+	return plainRecord(0x81, append(wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}), "lie"...))
 }
 
 // through sends an uplink over a forger.
@@ -143,26 +131,4 @@ func (l *loopback) through(f *forger, uplink int) {
 	paths := l.source.Paths()
 	paths[uplink].Remote = f.ln.Addr().(*net.TCPAddr).AddrPort()
 	l.source.set(paths)
-}
-
-// connect opens a connection that is not authenticated.
-func (l *loopback) connect() (client, server *Conn) {
-	l.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	client, err := l.dialer.Dial(ctx)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	if server, err = l.ln.Accept(); err != nil {
-		l.t.Fatal(err)
-	}
-	l.t.Cleanup(func() {
-		client.Abort()
-		server.Abort()
-	})
-	for _, c := range []*Conn{client, server} {
-		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
-	}
-	return client, server
 }

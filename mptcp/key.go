@@ -50,10 +50,11 @@ func (k Key) IDSN() uint64 {
 // JoinHMAC is the HMAC that own's owner sends in MP_JOIN: the left 64 bits in the SYN/ACK, the left 160 bits in the
 // ACK (RFC 8684 §3.2). Each end puts its own key and nonce first, whichever of them opened the subflow.
 func JoinHMAC(own, peer Key, binding []byte, ownNonce, peerNonce uint32) [32]byte {
-	var msg [8]byte
-	binary.BigEndian.PutUint32(msg[:4], ownNonce)
-	binary.BigEndian.PutUint32(msg[4:], peerNonce)
-	return keyedSum(own, peer, binding, msg[:])
+	return keyedSum(own, peer, binding, nonces(ownNonce, peerNonce))
+}
+
+func nonces(own, peer uint32) []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, own), peer)
 }
 
 // JoinProof is what a client proves in the ACK of a join: with a binding also what its SYN said of the uplink, the address
@@ -62,12 +63,11 @@ func JoinProof(own, peer Key, binding []byte, ownNonce, peerNonce uint32, id uin
 	if binding == nil {
 		return JoinHMAC(own, peer, nil, ownNonce, peerNonce)
 	}
-	msg := binary.BigEndian.AppendUint32(nil, ownNonce)
-	msg = append(binary.BigEndian.AppendUint32(msg, peerNonce), id, 0)
+	var b byte
 	if backup {
-		msg[9] = 1
+		b = 1
 	}
-	return keyedSum(own, peer, binding, msg)
+	return keyedSum(own, peer, binding, append(nonces(ownNonce, peerNonce), id, b))
 }
 
 // AddAddrHMAC is the HMAC that own's owner sends in ADD_ADDR: the right 64 bits of the hash over address id, address

@@ -23,6 +23,23 @@ func (c *Conn) errand(f func(k *core, now time.Time)) bool {
 	return c.box.put(message{do: func(now time.Time) { f(c.core, now) }})
 }
 
+// settled runs f on the loop and waits for it; false: the connection has ended.
+func (c *Conn) settled(f func(k *core, now time.Time)) bool {
+	done := make(chan struct{})
+	if !c.errand(func(k *core, now time.Time) {
+		f(k, now)
+		close(done)
+	}) {
+		return false
+	}
+	select {
+	case <-done:
+		return true
+	case <-c.done:
+		return false
+	}
+}
+
 // poster gives a carrier's helpers the way to the loop.
 func (c *Conn) poster(s *subflow) transport.Post {
 	return func(in transport.Input) { c.box.put(message{sub: s, in: in}) }

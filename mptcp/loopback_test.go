@@ -97,6 +97,14 @@ func newLoopback(t testing.TB, uplinks int, cfg Config) *loopback {
 // pair opens a connection and authenticates both ends.
 func (l *loopback) pair() (client, server *Conn) {
 	l.t.Helper()
+	client, server = l.connect()
+	authenticate(client, server)
+	return client, server
+}
+
+// connect opens a connection that is not authenticated.
+func (l *loopback) connect() (client, server *Conn) {
+	l.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	client, err := l.dialer.Dial(ctx)
@@ -107,7 +115,6 @@ func (l *loopback) pair() (client, server *Conn) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	authenticate(client, server)
 	l.t.Cleanup(func() {
 		client.Abort()
 		server.Abort()

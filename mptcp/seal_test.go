@@ -60,15 +60,15 @@ func TestNoncesComeOnce(t *testing.T) {
 func TestPathPutsInDataBeforeTheSeal(t *testing.T) {
 	ahead := func(d *wire.DSS) []byte {
 		m := wire.Mapping{DSN: d.Map.DSN + uint64(d.Map.Len) + 100, SSN: d.Map.SSN + uint32(d.Map.Len), Len: 3}
-		return forged(0x81, append(wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}), "lie"...))
+		return plainRecord(0x81, append(wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}), "lie"...))
 	}
 	far := func(d *wire.DSS) []byte { // in the circle of sequence numbers everything before it is behind it
 		m := wire.Mapping{DSN: d.Map.DSN + uint64(d.Map.Len) + 3 + 1<<63 - 1, Fin: true}
-		return append(forgedData(d), forged(0x81, wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}))...)
+		return append(forgedData(d), plainRecord(0x81, wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}))...)
 	}
 	inside := func(d *wire.DSS) []byte {
 		m := wire.Mapping{DSN: d.Map.DSN + uint64(d.Map.Len) + 2, Fin: true}
-		return forged(0x81, wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}))
+		return plainRecord(0x81, wire.AppendDSS(nil, &wire.DSS{HasMap: true, DSNWide: true, Map: m}))
 	}
 	for _, c := range []struct {
 		name  string
@@ -104,6 +104,7 @@ func handshakeOver(t *testing.T, forge func(*wire.DSS) []byte, more string, up, 
 	if !up {
 		peer, end = end, peer
 	}
+	_ = end.SetReadDeadline(time.Now().Add(5 * time.Second))
 	if _, err := peer.Write([]byte("TLS.")); err != nil {
 		t.Fatal(err)
 	}
@@ -137,11 +138,12 @@ func TestWindowWithoutASealEndsWithTheHandshake(t *testing.T) {
 	var una atomic.Uint64 // of the client
 	f.forge = func(*wire.DSS) []byte {
 		ack := append(make([]byte, 16), 0xff, 0xff, 0xff, 0xff) // nothing of the subflow, a window of 4 GB
-		return forged(0x82, wire.AppendDSS(ack, &wire.DSS{HasAck: true, AckWide: true, Ack: una.Load()}))
+		return plainRecord(0x82, wire.AppendDSS(ack, &wire.DSS{HasAck: true, AckWide: true, Ack: una.Load()}))
 	}
 	l.through(f, 0)
 	client, server := l.connect()
 	una.Store(client.core.local.IDSN() + 1)
+	_ = client.SetReadDeadline(time.Now().Add(5 * time.Second))
 	if _, err := server.Write([]byte("TLS.")); err != nil {
 		t.Fatal(err)
 	}

@@ -37,13 +37,9 @@ type SubflowStats struct {
 
 // Stats asks the loop for a snapshot. A connection that has ended says no more than that.
 func (c *Conn) Stats() Stats {
-	answer := make(chan Stats, 1)
-	if c.errand(func(k *core, _ time.Time) { answer <- k.stats() }) {
-		select {
-		case st := <-answer:
-			return st
-		case <-c.done:
-		}
+	var st Stats
+	if c.settled(func(k *core, _ time.Time) { st = k.stats() }) {
+		return st
 	}
 	return Stats{ID: c.id, State: ConnClosing}
 }

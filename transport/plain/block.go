@@ -4,12 +4,9 @@ import "sync"
 
 // block is pooled memory for a sealed payload. The last one given back is the next one taken, so that what is encrypted
 // lies in the processor's cache when the system copies it.
-type block struct {
-	b    []byte
-	pool *sync.Pool
-}
+type block struct{ b []byte }
 
-func (b *block) release() { b.pool.Put(b) }
+func (b *block) release() { blocksFor(len(b.b)).Put(b) }
 
 // Sizes of sealed payloads with their tags: few are between two of them, see the chunks of package mptcp.
 const (
@@ -19,11 +16,17 @@ const (
 	leastBlock = 4 << 10
 )
 
-var smallBlocks, largeBlocks sync.Pool
+var (
+	smallBlocks = sync.Pool{New: func() any { return &block{make([]byte, smallBlock)} }}
+	largeBlocks = sync.Pool{New: func() any { return &block{make([]byte, largeBlock)} }}
+)
 
-func init() {
-	smallBlocks.New = func() any { return &block{make([]byte, smallBlock), &smallBlocks} }
-	largeBlocks.New = func() any { return &block{make([]byte, largeBlock), &largeBlocks} }
+// blocksFor is where blocks for n bytes come from.
+func blocksFor(n int) *sync.Pool {
+	if n > smallBlock {
+		return &largeBlocks
+	}
+	return &smallBlocks
 }
 
 // sealedMemory is room for n bytes, at most largeBlock; nil: it is the collector's.
@@ -31,10 +34,6 @@ func sealedMemory(n int) ([]byte, *block) {
 	if n < leastBlock {
 		return make([]byte, 0, n), nil
 	}
-	pool := &smallBlocks
-	if n > smallBlock {
-		pool = &largeBlocks
-	}
-	b := pool.Get().(*block)
+	b := blocksFor(n).Get().(*block)
 	return b.b[:0:n], b
 }

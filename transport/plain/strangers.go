@@ -148,15 +148,16 @@ func (t *strangers) dequeue(st *stranger) {
 }
 
 // remove takes st out of the table, if it is in; t.mu is held.
-func (t *strangers) remove(st *stranger) {
+func (t *strangers) remove(st *stranger) bool {
 	if st.inAll == nil {
-		return
+		return false
 	}
 	t.dequeue(st)
 	if st.source.len() == 0 {
 		delete(t.sources, st.key)
 	}
 	t.stats.Open--
+	return true
 }
 
 // leave takes st out because its connection has ended.
@@ -183,8 +184,7 @@ func (t *strangers) promote(st *stranger) bool {
 func (t *strangers) trust(st *stranger) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if st.inAll != nil {
-		t.remove(st)
+	if t.remove(st) {
 		t.stats.Authenticated++
 	}
 }
