@@ -116,9 +116,19 @@ func (k *core) credit(now time.Time, s *subflow) int {
 
 // step sends one chunk; false: nothing can be sent now.
 func (k *core) step(now time.Time) bool {
-	if iv, ok := k.again.next(k.send.una); ok && k.stepAgain(now, iv) {
+	iv, lost := k.again.next(k.send.una)
+	if lost && !k.again.yields(now) && k.stepAgain(now, iv) {
 		return true
 	}
+	if k.stepNew(now) {
+		k.again.yielded = true
+		return true
+	}
+	return lost && k.again.yields(now) && k.stepAgain(now, iv)
+}
+
+// stepNew sends a chunk that was not sent before.
+func (k *core) stepNew(now time.Time) bool {
 	left := int64(k.edge - k.nxt)
 	backlog := int(k.send.end - k.nxt)
 	if backlog == 0 || left <= 0 {
