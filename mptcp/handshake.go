@@ -172,9 +172,6 @@ func (k *core) activate(now time.Time, s *subflow) {
 	if k.paths != nil {
 		k.paths.worked(s)
 	}
-	if k.client && s.initial && s.backup {
-		s.carrier.Signal(wire.MPPrio{Backup: true}) // MP_CAPABLE has no B flag
-	}
 	k.addrs.announceAgain()
 	k.notice(s)
 }
@@ -221,6 +218,9 @@ func (k *core) authenticate(now time.Time, group string, initial uint8, survive 
 		}
 		k.watchBoard(s)
 		k.protectFirst(s)
+		if k.client && s.backup {
+			s.carrier.Signal(wire.MPPrio{Backup: true}) // MP_CAPABLE has no B flag
+		}
 		if k.paths != nil && s.phase == phaseActive {
 			k.paths.authenticated(s)
 		}

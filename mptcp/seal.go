@@ -44,11 +44,16 @@ func (k *core) admitClear(m wire.Mapping) bool {
 }
 
 // obeys reports whether an option that came without a seal still counts: not on a first subflow whose peer is authenticated,
-// where it was read before the carrier knew and waited here. What ends the subflow or has a key of its own does.
+// where it was read before the carrier knew and waited here. What ends the subflow or has a key of its own does; what would
+// outlive the handshake does not even before.
 func (k *core) obeys(s *subflow, o wire.Option) bool {
 	switch o.(type) {
 	case wire.MPTCPRst, wire.MPFastclose:
 		return true
+	case wire.MPPrio:
+		if !k.trusted {
+			return !k.conn.encrypts // the client says it after the welcome
+		}
 	}
 	return !s.initial || !k.trusted || !k.secret()
 }

@@ -179,6 +179,41 @@ func TestUnsealedOptionsEndWithTheHandshake(t *testing.T) {
 	}
 }
 
+// TestPathForgesThePriorityOfTheFirstSubflow: a path cannot make a backup of a regular uplink, nor have bytes that cost money
+// sent over one that is a backup.
+func TestPathForgesThePriorityOfTheFirstSubflow(t *testing.T) {
+	for _, backup := range []bool{false, true} {
+		l := newLoopback(t, 1, Config{})
+		f := newForger(t, 0, func(*wire.DSS) []byte {
+			return plainRecord(0x80, wire.MPPrio{Backup: !backup}.Append(nil))
+		})
+		f.up = true
+		way := l.source.Paths()[0]
+		way.Backup = backup
+		l.source.set([]transport.Path{way})
+		l.through(f, 0)
+		client, server := l.connect()
+		for _, part := range []string{"TLS.", "more"} { // what was forged lies between them
+			if _, err := client.Write([]byte(part)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(server, make([]byte, len(part))); err != nil {
+				t.Fatal(err)
+			}
+			<-f.done
+		}
+		authenticate(client, server)
+		exchange(t, client, server, 1<<20)
+		want := StateActive
+		if backup {
+			want = StateBackup
+		}
+		if st := server.Stats().Subflows; len(st) != 1 || st[0].State != want {
+			t.Errorf("backup: %v; the server has %+v, want it %s", backup, st, want)
+		}
+	}
+}
+
 // TestPathThatRenamesAnUplink: whoever is on the path of a join cannot make it one of another uplink, whose subflow it
 // would replace.
 func TestPathThatRenamesAnUplink(t *testing.T) {

@@ -3,6 +3,8 @@ package plain
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/binary"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -40,18 +42,38 @@ func classOf(t recordType) class {
 // a session by what it changes. That was a tenth of all processor time for the second pass, and as much again for what TLS
 // copies; now TLS agrees on the keys, as it does for QUIC (RFC 9001), and each byte is touched once.
 type sealer struct {
-	aead  cipher.AEAD
-	count [classes]uint64 // records so far
-	nonce [12]byte
+	chaCha bool
+	kinds  [classes]sealedKind
+	nonce  [12]byte
 }
 
+// sealedKind is what the records of a class are sealed with.
+type sealedKind struct {
+	key   [32]byte
+	aead  cipher.AEAD
+	count uint64 // records so far
+}
+
+// rekeyAfter is how many records of a class a key seals. With the longest ones that is 2³⁸ bytes; RFC 8446 §5.5 allows an
+// AES-GCM key 2³⁸·⁵. Both ends count, so that nothing has to be said, and a stream that never ends needs no new subflow.
+const rekeyAfter = 1 << 22
+
 func newSealer(key [32]byte, chaCha bool) *sealer {
+	s := &sealer{chaCha: chaCha}
+	first := sealedKind{key: key, aead: newAEAD(key, chaCha)}
+	for c := range s.kinds {
+		s.kinds[c] = first
+	}
+	return s
+}
+
+func newAEAD(key [32]byte, chaCha bool) cipher.AEAD {
 	if chaCha {
 		aead, err := chacha20poly1305.New(key[:])
 		if err != nil {
 			panic("BUG: plain: " + err.Error()) // a key of another length
 		}
-		return &sealer{aead: aead}
+		return aead
 	}
 	block, err := aes.NewCipher(key[:16])
 	if err != nil {
@@ -61,20 +83,33 @@ func newSealer(key [32]byte, chaCha bool) *sealer {
 	if err != nil {
 		panic("BUG: plain: " + err.Error())
 	}
-	return &sealer{aead: aead}
+	return aead
 }
 
-// next is the nonce of the next record of its class, valid until the next call.
-func (s *sealer) next(c class) []byte {
+// nextKey follows key when that has sealed rekeyAfter records.
+func nextKey(key [32]byte) [32]byte {
+	h := hmac.New(sha256.New, key[:])
+	h.Write([]byte("next"))
+	return [32]byte(h.Sum(nil))
+}
+
+// next is what the next record of its class is sealed with; the nonce is valid until the next call.
+func (s *sealer) next(c class) (aead cipher.AEAD, nonce []byte) {
+	k := &s.kinds[c]
+	if k.count > 0 && k.count%rekeyAfter == 0 {
+		k.key = nextKey(k.key)
+		k.aead = newAEAD(k.key, s.chaCha)
+	}
 	s.nonce[0] = byte(c)
-	binary.BigEndian.PutUint64(s.nonce[4:], s.count[c])
-	s.count[c]++
-	return s.nonce[:]
+	binary.BigEndian.PutUint64(s.nonce[4:], k.count)
+	k.count++
+	return k.aead, s.nonce[:]
 }
 
 // seal adds to b the ciphertext of the payload and the tag over it and what is clear of the record.
 func (s *sealer) seal(b []byte, c class, payload, clear []byte) []byte {
-	return s.aead.Seal(b, s.next(c), payload, clear)
+	aead, nonce := s.next(c)
+	return aead.Seal(b, nonce, payload, clear)
 }
 
 // genuine says whether a whole record is the next of its class, and decrypts its payload in place.
@@ -84,7 +119,8 @@ func (s *sealer) genuine(h header, record []byte) bool {
 		clear = h.Size + dataDSS // admit has seen that there is so much
 	}
 	rest := record[clear:]
-	_, err := s.aead.Open(rest[:0], s.next(classOf(h.Type)), rest, record[:clear])
+	aead, nonce := s.next(classOf(h.Type))
+	_, err := aead.Open(rest[:0], nonce, rest, record[:clear])
 	return err == nil
 }
 

@@ -246,6 +246,39 @@ func TestUnsealedRecordsWhereASealIsDue(t *testing.T) {
 	}
 }
 
+// TestKeysAreReplaced: both ends go on to the next key after the same record of a class, and the other class keeps its own.
+func TestKeysAreReplaced(t *testing.T) {
+	for _, chaCha := range []bool{false, true} {
+		for c := range classes {
+			f, s, old := sealedFramer(chaCha), newSealer(testKey(), chaCha), newSealer(testKey(), chaCha)
+			f.seal.kinds[c].count, s.kinds[c].count, old.kinds[c].count = rekeyAfter-1, rekeyAfter-1, rekeyAfter+1
+			var b, last []byte
+			for i := range uint32(3) { // the last of the old key and two of the new one
+				if c == classData {
+					o := outgoing{m: wire.Mapping{SSN: 1 + 3*i, Len: 3}, body: []byte("abc")}
+					o.close(s)
+					last = append(o.head(), o.body...)
+				} else {
+					last = s.appendRecord(nil, typePing, make([]byte, probeLen))
+				}
+				b = append(b, last...)
+			}
+			if records, rest, err := feed(f, b); err != nil || rest != 0 || len(records) != 3 {
+				t.Errorf("class %d, ChaCha20 %v: %d records, %d bytes left: %v", c, chaCha, len(records), rest, err)
+			}
+			if h, _ := consumeHeader(last); old.genuine(h, last) {
+				t.Errorf("class %d, ChaCha20 %v: the old key is in use", c, chaCha)
+			}
+			if s.kinds[1-c].key != testKey() {
+				t.Errorf("class %d, ChaCha20 %v: the other class has another key", c, chaCha)
+			}
+		}
+	}
+	if got := nextKey(testKey()); hex.EncodeToString(got[:]) != "48775f459dcaa72b7f4d6ac939efb0c93e8ea37f69248eeca82c61e7023ee45d" {
+		t.Errorf("the next key is %x", got)
+	}
+}
+
 // TestAfterMPJoinOnlySealedRecordsCount: between the last open message of a handshake and the keys nothing else may come.
 func TestAfterMPJoinOnlySealedRecordsCount(t *testing.T) {
 	join := unsealed.appendRecord(nil, typeOptions, wire.MPJoin{Stage: wire.StageACK}.Append(nil))
