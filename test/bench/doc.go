@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command bench measures what the documents promise, on emulated links in network namespaces of its own, each figure
 // against a reference of the same minute: kernel TCP on each link alone, runs interleaved, the median of several.
 //

@@ -65,8 +65,19 @@ type options struct {
 }
 
 func main() {
-	var o options
-	b := &bench{}
+	b, o := flags()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := b.main(ctx, o)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// flags reads the command line.
+func flags() (b *bench, o options) {
+	b = &bench{}
 	flag.StringVar(&o.only, "only", "", "scenarios or metrics to run, separated by commas: "+strings.Join(names(), ", "))
 	flag.BoolVar(&o.all, "all", false, "run also the scenarios that otherwise run only when named")
 	flag.StringVar(&o.direction, "dir", "both", "direction of the transfers: down, up or both")
@@ -83,13 +94,7 @@ func main() {
 	flag.StringVar(&b.congestion, "cc", "bbr", "congestion control of the programs and of every reference: bbr or cubic")
 	flag.StringVar(&b.user, "user", "", "user to run the programs as, without any capability (default: root)")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := b.main(ctx, o)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	return b, o
 }
 
 // names of all scenarios and metrics.
@@ -180,25 +185,7 @@ func (b *bench) main(ctx context.Context, o options) error {
 		return err
 	}
 	begin := time.Now()
-	var failed error
-	for _, s := range chosen {
-		if o.missing && earlier.has(b.key(s)) {
-			continue
-		}
-		fmt.Fprintf(os.Stderr, "%s …\n", s.name)
-		failed = s.run(ctx, b)
-		if failed == nil {
-			b.done = append(b.done, b.key(s))
-		}
-		// What has been measured is written after each scenario, so that an interrupted run can be continued.
-		if err := b.report(earlier).save(o); err != nil {
-			return errors.Join(failed, err)
-		}
-		if failed != nil {
-			failed = fmt.Errorf("%s: %w", s.name, failed)
-			break
-		}
-	}
+	failed := b.measure(ctx, o, chosen, earlier)
 	r := b.report(earlier)
 	r.print(os.Stdout)
 	fmt.Fprintf(os.Stderr, "took %v\n", time.Since(begin).Round(time.Second))
@@ -206,6 +193,27 @@ func (b *bench) main(ctx context.Context, o options) error {
 		return fmt.Errorf("%d of %d figures miss what they must be", n, len(r.Rows))
 	}
 	return failed
+}
+
+// measure runs scenarios, but for those that are not missing. What has been measured is written after each, so that an
+// interrupted run can be continued.
+func (b *bench) measure(ctx context.Context, o options, chosen []scenario, earlier report) error {
+	for _, s := range chosen {
+		if o.missing && earlier.has(b.key(s)) {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "%s …\n", s.name)
+		failed := s.run(ctx, b)
+		if failed == nil {
+			b.done = append(b.done, b.key(s))
+		} else {
+			failed = fmt.Errorf("%s: %w", s.name, failed)
+		}
+		if err := errors.Join(failed, b.report(earlier).save(o)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // key names a scenario of this run, of its directions.
