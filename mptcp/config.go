@@ -41,7 +41,7 @@ type Config struct {
 // features switches parts off, for tests that show what a part is good for. The zero value has everything on.
 type features struct {
 	reinject   bool // what a lost or silent subflow carries is sent again on the others
-	doubt      bool // new data takes turns with it as long as it may have arrived
+	doubt      bool // new data shares the paths with it as long as it may have arrived
 	headOfLine bool // tier 1: the oldest bytes are sent again when they hold everything up
 	suspect    bool // tier 2: a silent path's bytes are sent again on the others
 	dead       bool // tier 3: a path that stays silent is given up and dialled anew

@@ -159,7 +159,7 @@ func (k *core) drop(now time.Time, s *subflow, reason wire.ResetReason, why stri
 	if s.carrier != nil {
 		s.carrier.Abort(reason)
 	}
-	k.reinjectAll(now, s)
+	k.reinjectAll(s)
 	s.entry.Forget(s.inFlight)
 	s.entry.Beyond(-s.beyond)
 	s.inFlight, s.beyond = 0, 0

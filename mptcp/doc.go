@@ -18,8 +18,8 @@
 // # Where this differs from RFC 8684 between two Hawser ends, and why
 //
 // The RFC sends its keys in clear, so joins, ADD_ADDR and MP_FASTCLOSE are authenticated by a secret of the TLS
-// session above as well (docs/protocol.md §1.3): it comes with Conn.Authenticate, and no join is made or accepted
-// before it. A carrier that encrypts does so with keys from the same secret (§1.6); nothing that came unsealed outlives
+// session above as well (docs/protocol.md §1.3): it comes with Conn.Bind, and no join is made or accepted before
+// Conn.Authenticate. A carrier that encrypts does so with keys from the same secret (§1.6); nothing that came unsealed outlives
 // the handshake of the session above. A connection whose subflows are all gone lives on for the agreed time (break
 // before make, RFC 8684 §3.3.3), but only an authenticated one. A REMOVE_ADDR closes its subflows at once, as the Linux
 // kernel does, and does not wait for a keep-alive: both ends are ours, and the sender knows that its link is down.
@@ -50,4 +50,6 @@
 //   - At the begin of a transfer no rate is known and the window is small. A chunk on a path of 300 ms then holds up
 //     everything within a few round trips of the others. It waits for these as long as their rates are not known.
 //   - What is late by a path that loses is sent again as long as half of the allowance for that is unused.
+//   - When an interface goes down in mid-upload, nearly all that it had been given arrives, and the acknowledgements are lost.
+//     So new data shares the paths with what is sent again until the peer has had the time to say so.
 package mptcp

@@ -87,7 +87,8 @@ func (k *core) join(now time.Time, s *subflow, o wire.MPJoin) {
 			return
 		}
 		k.measure(now, s)
-		s.verified, s.peerBackup = true, o.Backup
+		s.verified = true
+		s.peerBackup = o.Backup && k.binding == nil // no HMAC covers it: a server of ours says it by MP_PRIO, under the seal
 		mac := JoinProof(k.local, k.remote, k.binding, s.nonce, o.Nonce, s.addrID, s.backup)
 		answer := wire.MPJoin{Stage: wire.StageACK}
 		copy(answer.HMAC[:], mac[:])

@@ -233,6 +233,7 @@ func (k *core) managePaths(now time.Time) {
 		case a.drop != nil:
 			k.withdraw(a.drop)
 			k.drop(now, a.drop, wire.ResetUnspecified, "the uplink or its address is gone")
+			k.mayHaveArrived(now)
 		case len(k.subs) < maxSubflows:
 			k.open(now, a.path, a.initial)
 		}

@@ -103,7 +103,7 @@ func (k *core) makeSuspect(now time.Time, s *subflow) {
 	s.suspect, s.reason = true, "silent with data outstanding"
 	s.entry.SetSuspect(now)
 	k.news = true // what it last told the peer may be lost as well
-	k.reinjectAll(now, s)
+	k.reinjectAll(s)
 	k.notice(s)
 }
 

@@ -15,14 +15,14 @@ type interval struct {
 
 // reinjection is the queue of data that is to be sent again on another subflow (RFC 8684 §3.3.6), oldest first.
 //
-// When an interface goes away, what has left it still arrives, and only the acknowledgements are lost. Sent again before
-// anything else it kept a slow uplink busy for nothing, and the reader waiting, for as long as that takes: of 100 ms
+// When an interface of ours goes away, what has left it still arrives, and only the acknowledgements are lost. Sent again
+// before anything else it kept a slow uplink busy for nothing, and the reader waiting, for as long as that takes: of 100 ms
 // without a byte after the loss of 100 Mbit/s beside 30, that was the half. So as long as the peer may still say that it has
-// it all, new data takes turns with it.
+// it all, new data gets every other byte.
 type reinjection struct {
-	q       []interval
-	doubt   time.Time // until when the peer may say so
-	yielded bool      // the last chunk that left was a new one
+	q     []interval
+	doubt time.Time // until when the peer may say so
+	lead  int       // bytes of new data less those sent again, since the doubt began
 }
 
 // add queues a run, in order.
@@ -51,11 +51,11 @@ func (r *reinjection) next(una uint64) (interval, bool) {
 // sent says that the first n bytes of the oldest run were sent.
 func (r *reinjection) sent(n int) {
 	r.q[0].from += uint64(n)
-	r.yielded = false
+	r.lead -= n
 }
 
 // yields says that it is the turn of new data, if there is some.
-func (r *reinjection) yields(now time.Time) bool { return !r.yielded && now.Before(r.doubt) }
+func (r *reinjection) yields(now time.Time) bool { return r.lead < 0 && now.Before(r.doubt) }
 
 // bytes is what waits.
 func (r *reinjection) bytes() int {
@@ -67,24 +67,22 @@ func (r *reinjection) bytes() int {
 }
 
 // reinjectAll queues everything that a lost or silent subflow carries and that was not queued before.
-func (k *core) reinjectAll(now time.Time, s *subflow) {
-	if len(s.ranges.live()) > 0 && !k.cfg.off.doubt {
-		k.again.doubt, k.again.yielded = now.Add(k.answerTime(s)), true
-	}
+func (k *core) reinjectAll(s *subflow) {
 	for i := range s.ranges.live() {
 		k.reinjectRange(s, &s.ranges.live()[i])
 	}
 }
 
-// answerTime is how long the peer takes at most to say on another subflow what has arrived on s.
-func (k *core) answerTime(s *subflow) (d time.Duration) {
-	for _, o := range k.subs {
-		if o != s && o.phase == phaseActive && !o.suspect {
-			d = max(d, o.rtt.srtt+ackDelay)
-		}
+// mayHaveArrived notes that the peer has yet to say what of that which is sent again it has got; it does by its quickest
+// subflow. Not more than a round trip of that is spent in doubt, nor than maxDoubt.
+func (k *core) mayHaveArrived(now time.Time) {
+	if s := k.quickest(); s != nil && len(k.again.q) > 0 && !k.cfg.off.doubt {
+		k.again.doubt, k.again.lead = now.Add(min(s.rtt.srtt+ackDelay, maxDoubt)), 0
 	}
-	return d
 }
+
+// maxDoubt is what a round trip takes on nearly any path.
+const maxDoubt = 300 * time.Millisecond
 
 // reinjectRange queues one range, unless it was acknowledged or queued before.
 func (k *core) reinjectRange(s *subflow, r *sentRange) {

@@ -203,7 +203,12 @@ func TestPathForgesThePriorityOfTheFirstSubflow(t *testing.T) {
 			<-f.done
 		}
 		authenticate(client, server)
-		exchange(t, client, server, 1<<20)
+		if _, err := client.Write([]byte("mux")); err != nil { // MP_PRIO lies before it
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(server, make([]byte, 3)); err != nil {
+			t.Fatal(err)
+		}
 		want := StateActive
 		if backup {
 			want = StateBackup
@@ -212,6 +217,27 @@ func TestPathForgesThePriorityOfTheFirstSubflow(t *testing.T) {
 			t.Errorf("backup: %v; the server has %+v, want it %s", backup, st, want)
 		}
 	}
+}
+
+// TestPathMakesABackupOfAJoin: no HMAC covers the flag in the server's answer.
+func TestPathMakesABackupOfAJoin(t *testing.T) {
+	l := newLoopback(t, 2, Config{})
+	all := l.source.Paths()
+	l.source.set(all[:1])
+	client, server := l.pair()
+	f := newForger(t, 1<<30, nil)
+	altered := make(chan struct{}, 100)
+	f.alter = func(kind byte, value []byte) {
+		if kind == 0x80 && len(value) == 16 && value[2] == 0x10 { // the SYN/ACK of MP_JOIN
+			value[2] |= 1
+			altered <- struct{}{}
+		}
+	}
+	l.source.set(all)
+	l.through(f, 1)
+	<-altered
+	l.waitSubflows(client, 2) // regular ones
+	exchange(t, client, server, 1<<20)
 }
 
 // TestPathThatRenamesAnUplink: whoever is on the path of a join cannot make it one of another uplink, whose subflow it

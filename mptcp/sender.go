@@ -120,19 +120,19 @@ func (k *core) step(now time.Time) bool {
 	if lost && !k.again.yields(now) && k.stepAgain(now, iv) {
 		return true
 	}
-	if k.stepNew(now) {
-		k.again.yielded = true
+	if n := k.stepNew(now); n > 0 {
+		k.again.lead += n
 		return true
 	}
 	return lost && k.again.yields(now) && k.stepAgain(now, iv)
 }
 
-// stepNew sends a chunk that was not sent before.
-func (k *core) stepNew(now time.Time) bool {
+// stepNew sends a chunk that was not sent before and returns how much of it was taken.
+func (k *core) stepNew(now time.Time) int {
 	left := int64(k.edge - k.nxt)
 	backlog := int(k.send.end - k.nxt)
 	if backlog == 0 || left <= 0 {
-		return false
+		return 0
 	}
 	sp := k.send.at(k.nxt)
 	size := min(len(sp.b), k.chunkSize(), int(left))
@@ -142,7 +142,7 @@ func (k *core) stepNew(now time.Time) bool {
 	}
 	n := k.transmit(now, k.nxt, span{c: sp.c, b: sp.b[:size]}, c)
 	k.nxt += uint64(n)
-	return n > 0
+	return n
 }
 
 // stepAgain sends a chunk of the oldest run that has to be sent again.
