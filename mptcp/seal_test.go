@@ -222,9 +222,6 @@ func TestPathForgesThePriorityOfTheFirstSubflow(t *testing.T) {
 // TestPathMakesABackupOfAJoin: no HMAC covers the flag in the server's answer.
 func TestPathMakesABackupOfAJoin(t *testing.T) {
 	l := newLoopback(t, 2, Config{})
-	all := l.source.Paths()
-	l.source.set(all[:1])
-	client, server := l.pair()
 	f := newForger(t, 1<<30, nil)
 	altered := make(chan struct{}, 100)
 	f.alter = func(kind byte, value []byte) {
@@ -233,8 +230,11 @@ func TestPathMakesABackupOfAJoin(t *testing.T) {
 			altered <- struct{}{}
 		}
 	}
-	l.source.set(all)
 	l.through(f, 1)
+	all := l.source.Paths()
+	l.source.set(all[:1])
+	client, server := l.pair()
+	l.source.set(all)
 	<-altered
 	l.waitSubflows(client, 2) // regular ones
 	exchange(t, client, server, 1<<20)
@@ -244,9 +244,6 @@ func TestPathMakesABackupOfAJoin(t *testing.T) {
 // would replace.
 func TestPathThatRenamesAnUplink(t *testing.T) {
 	l := newLoopback(t, 2, Config{})
-	all := l.source.Paths()
-	l.source.set(all[:1])
-	client, server := l.pair()
 	f := newForger(t, 1<<30, nil)
 	f.up = true
 	renamed := make(chan struct{}, 100)
@@ -256,8 +253,11 @@ func TestPathThatRenamesAnUplink(t *testing.T) {
 			renamed <- struct{}{}
 		}
 	}
-	l.source.set(all)
 	l.through(f, 1)
+	all := l.source.Paths()
+	l.source.set(all[:1])
+	client, server := l.pair()
+	l.source.set(all)
 	<-renamed
 	<-renamed // the first is over
 	first := false
