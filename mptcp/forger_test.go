@@ -132,3 +132,16 @@ func (l *loopback) through(f *forger, uplink int) {
 	paths[uplink].Remote = f.ln.Addr().(*net.TCPAddr).AddrPort()
 	l.source.set(paths)
 }
+
+// joinThrough opens a connection whose first subflow goes by the first uplink, and whose others join when it is established;
+// what goes by one of the uplinks passes the forger.
+func (l *loopback) joinThrough(f *forger, uplink int, establish func(client, server *Conn)) (client, server *Conn) {
+	l.t.Helper()
+	l.through(f, uplink)
+	all := l.source.Paths()
+	l.source.set(all[:1])
+	client, server = l.connect()
+	establish(client, server)
+	l.source.set(all)
+	return client, server
+}

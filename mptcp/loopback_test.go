@@ -124,6 +124,17 @@ func (l *loopback) connect() (client, server *Conn) {
 	return client, server
 }
 
+// tell sends a text and waits until the other end has read it.
+func (l *loopback) tell(from, to *Conn, text string) {
+	l.t.Helper()
+	if _, err := from.Write([]byte(text)); err != nil {
+		l.t.Fatal(err)
+	}
+	if _, err := io.ReadFull(to, make([]byte, len(text))); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
 // waitSubflows waits until n subflows of c work.
 func (l *loopback) waitSubflows(c *Conn, n int) {
 	l.t.Helper()

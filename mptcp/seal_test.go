@@ -105,26 +105,13 @@ func handshakeOver(t *testing.T, forge func(*wire.DSS) []byte, more string, up, 
 		peer, end = end, peer
 	}
 	_ = end.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := peer.Write([]byte("TLS.")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(end, make([]byte, 4)); err != nil {
-		t.Fatal(err)
-	}
+	l.tell(peer, end, "TLS.")
 	<-f.done
-	for came := make(chan bool); ; time.Sleep(time.Millisecond) {
-		end.errand(func(k *core, _ time.Time) { came <- k.recv.next+uint64(k.recv.bytes) > k.inDSN+4 || k.fin.peerKnown })
-		if <-came {
-			break
-		}
+	for came := false; !came; time.Sleep(time.Millisecond) {
+		end.settled(func(k *core, _ time.Time) { came = k.recv.next+uint64(k.recv.bytes) > k.inDSN+4 || k.fin.peerKnown })
 	}
 	time.Sleep(5 * time.Millisecond) // for the second of two records
-	if _, err := peer.Write([]byte(more)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(end, make([]byte, len(more))); err != nil {
-		t.Fatal(err)
-	}
+	l.tell(peer, end, more)
 	if bound {
 		end.Bind([]byte("secret"), false)
 	}
@@ -144,17 +131,12 @@ func TestWindowWithoutASealEndsWithTheHandshake(t *testing.T) {
 	client, server := l.connect()
 	una.Store(client.core.local.IDSN() + 1)
 	_ = client.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := server.Write([]byte("TLS.")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(client, make([]byte, 4)); err != nil {
-		t.Fatal(err)
-	}
+	l.tell(server, client, "TLS.")
 	<-f.done
 	time.Sleep(20 * time.Millisecond)
-	edge := make(chan uint64, 1)
-	client.errand(func(k *core, _ time.Time) { edge <- k.edge })
-	if n := <-edge - una.Load(); n == 0 || n > strangerBytes {
+	var edge uint64
+	client.settled(func(k *core, _ time.Time) { edge = k.edge })
+	if n := edge - una.Load(); n == 0 || n > strangerBytes {
 		t.Errorf("the client may send %d bytes, at most %d before the welcome", n, strangerBytes)
 	}
 	authenticate(client, server)
@@ -167,13 +149,13 @@ func TestUnsealedOptionsEndWithTheHandshake(t *testing.T) {
 	_, server := l.pair()
 	l.waitSubflows(server, 1)
 	for _, sealed := range []bool{false, true} {
-		backup := make(chan bool, 1)
-		server.errand(func(k *core, now time.Time) {
+		var got bool
+		server.settled(func(k *core, now time.Time) {
 			prio := wire.MPPrio{Backup: true}
 			k.event(now, k.subs[0], transport.Event{Kind: transport.EventOption, Option: prio, Sealed: sealed})
-			backup <- k.subs[0].peerBackup
+			got = k.subs[0].peerBackup
 		})
-		if got := <-backup; got != sealed {
+		if got != sealed {
 			t.Errorf("MP_PRIO, sealed: %v, is obeyed: %v", sealed, got)
 		}
 	}
@@ -194,21 +176,11 @@ func TestPathForgesThePriorityOfTheFirstSubflow(t *testing.T) {
 		l.through(f, 0)
 		client, server := l.connect()
 		for _, part := range []string{"TLS.", "more"} { // what was forged lies between them
-			if _, err := client.Write([]byte(part)); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := io.ReadFull(server, make([]byte, len(part))); err != nil {
-				t.Fatal(err)
-			}
+			l.tell(client, server, part)
 			<-f.done
 		}
 		authenticate(client, server)
-		if _, err := client.Write([]byte("mux")); err != nil { // MP_PRIO lies before it
-			t.Fatal(err)
-		}
-		if _, err := io.ReadFull(server, make([]byte, 3)); err != nil {
-			t.Fatal(err)
-		}
+		l.tell(client, server, "mux") // MP_PRIO lies before it
 		want := StateActive
 		if backup {
 			want = StateBackup
@@ -230,11 +202,7 @@ func TestPathMakesABackupOfAJoin(t *testing.T) {
 			altered <- struct{}{}
 		}
 	}
-	l.through(f, 1)
-	all := l.source.Paths()
-	l.source.set(all[:1])
-	client, server := l.pair()
-	l.source.set(all)
+	client, server := l.joinThrough(f, 1, authenticate)
 	<-altered
 	l.waitSubflows(client, 2) // regular ones
 	exchange(t, client, server, 1<<20)
@@ -253,11 +221,7 @@ func TestPathThatRenamesAnUplink(t *testing.T) {
 			renamed <- struct{}{}
 		}
 	}
-	l.through(f, 1)
-	all := l.source.Paths()
-	l.source.set(all[:1])
-	client, server := l.pair()
-	l.source.set(all)
+	client, server := l.joinThrough(f, 1, authenticate)
 	<-renamed
 	<-renamed // the first is over
 	first := false
@@ -279,12 +243,7 @@ func transferOver(t *testing.T, uplinks, uplink int, forge func(*wire.DSS) []byt
 	t.Helper()
 	l := newLoopback(t, uplinks, Config{})
 	f := newForger(t, 20<<10, forge)
-	l.through(f, uplink)
-	paths := l.source.Paths()
-	l.source.set(paths[:1])
-	client, server := l.connect()
-	establish(client, server)
-	l.source.set(paths)
+	client, server := l.joinThrough(f, uplink, establish)
 	sent := make(chan [32]byte, 1)
 	go func() { sent <- write(server, f.done) }()
 	_ = client.SetReadDeadline(time.Now().Add(20 * time.Second))

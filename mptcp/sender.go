@@ -117,14 +117,15 @@ func (k *core) credit(now time.Time, s *subflow) int {
 // step sends one chunk; false: nothing can be sent now.
 func (k *core) step(now time.Time) bool {
 	iv, lost := k.again.next(k.send.una)
-	if lost && !k.again.yields(now) && k.stepAgain(now, iv) {
+	yields := lost && k.again.yields(now)
+	if lost && !yields && k.stepAgain(now, iv) {
 		return true
 	}
 	if n := k.stepNew(now); n > 0 {
 		k.again.lead += n
 		return true
 	}
-	return lost && k.again.yields(now) && k.stepAgain(now, iv)
+	return yields && k.stepAgain(now, iv)
 }
 
 // stepNew sends a chunk that was not sent before and returns how much of it was taken.
